@@ -1,0 +1,1 @@
+"""Circuits as programs, the paper's ansaetze, observables, and the way to PennyLane."""

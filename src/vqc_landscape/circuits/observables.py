@@ -1,0 +1,79 @@
+"""Observables: sums of Pauli words, and projectors onto a state."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class PauliSum:
+    """``sum_t coefficient_t * word_t``: terms ``(coefficient, word, wires)``, the empty word is the identity."""
+
+    terms: tuple[tuple[float, str, tuple[int, ...]], ...]
+
+    def __post_init__(self) -> None:
+        if not self.terms:
+            raise ValueError("Argument `terms` must hold at least one term.")
+        for coefficient, word, wires in self.terms:
+            if len(word) != len(wires) or set(word) - set("XYZ") or len(set(wires)) < len(wires):
+                raise ValueError(
+                    f"Argument `terms` must pair each of X, Y, Z with one wire, but has {word!r} on wires {wires}."
+                )
+            if not np.isfinite(coefficient):
+                raise ValueError(f"Argument `terms` must have finite coefficients, but has {coefficient}.")
+
+
+def PauliZ(wire: int) -> PauliSum:  # noqa: N802 - the field's name for it
+    """Pauli Z of one qubit, expectation values in [-1, 1]."""
+    return PauliSum(((1.0, "Z", (wire,)),))
+
+
+def local_projector(n_qubits: int, pauli: str) -> PauliSum:
+    """``(1/n) sum_i (1 + P_i) / 2``: mean of the one-qubit projectors onto the +1 state of ``pauli``."""
+    ones = tuple((0.5 / n_qubits, pauli, (q,)) for q in range(n_qubits))
+    return PauliSum(((0.5, "", ()), *ones))
+
+
+class Projector:
+    """``|t><t|`` onto a target state of all qubits, expectation value = fidelity.
+
+    Args:
+        state: amplitudes of ``t``, shape (2**n_qubits,), norm 1; wire 0 is the most significant bit.
+
+    Raises:
+        ValueError: the length is no power of two, or the norm is not 1.
+    """
+
+    def __init__(self, state: Sequence[complex] | Any) -> None:
+        amplitudes = np.array(state, dtype=np.complex128).reshape(-1)
+        if amplitudes.size < 2 or amplitudes.size & (amplitudes.size - 1):
+            raise ValueError(f"Argument `state` must have 2**n_qubits amplitudes, but has {amplitudes.size}.")
+        # 1e-10: round-off of 2**20 squares, far below any mistake in a state written by hand
+        if not abs(np.linalg.norm(amplitudes) - 1) < 1e-10:
+            raise ValueError(f"Argument `state` must have norm 1, but has norm {np.linalg.norm(amplitudes)}.")
+        self.state: NDArray[np.complex128] = amplitudes
+
+    @property
+    def n_qubits(self) -> int:
+        """Number of qubits of the target state."""
+        return self.state.size.bit_length() - 1
+
+
+Observable = PauliSum | Projector
+
+
+def zero_state(n_qubits: int) -> NDArray[np.complex128]:
+    """``|0...0>``, shape (2**n_qubits,)."""
+    state = np.zeros(2**n_qubits, dtype=np.complex128)
+    state[0] = 1
+    return state
+
+
+def plus_state(n_qubits: int) -> NDArray[np.complex128]:
+    """``2**(-n/2) sum_z |z>``, shape (2**n_qubits,)."""
+    return np.full(2**n_qubits, 2.0 ** (-n_qubits / 2), dtype=np.complex128)

@@ -1,0 +1,150 @@
+r"""Circuits as programs: Pauli rotations with affine angles, and fixed gates.
+
+A rotation is :math:`\exp(-i\,\tfrac{a}{2} P)` with a Pauli word :math:`P` and an angle
+
+.. math:: a(\theta, x) = \sum_t s_t\, \theta_{p_t}\, x_{f_t},
+
+where a missing parameter or feature counts as 1. Every rotation of the paper is of this form, and so
+are shared parameters, prefactors, and the published code's ``theta + w * x``.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vqc_landscape.checks import Array, as_matrix, as_vector
+
+FIXED_GATES = ("H", "S", "CZ")
+
+
+@dataclass(frozen=True)
+class Term:
+    """One summand of an angle: ``scale * params[param] * x[feature]``, in radians."""
+
+    scale: float = 1.0
+    param: int | None = None
+    feature: int | None = None
+
+
+Angle = tuple[Term, ...]
+
+
+@dataclass(frozen=True)
+class Rotation:
+    """``exp(-i angle/2 P)`` with ``P`` the Pauli ``word`` (e.g. ``"Z"``, ``"XX"``) on ``wires``.
+
+    Consecutive rotations on one wire with the same ``label`` are drawn as one box.
+    """
+
+    word: str
+    wires: tuple[int, ...]
+    angle: Angle
+    label: str
+
+    def __post_init__(self) -> None:
+        if len(self.word) != len(self.wires) or not self.word or set(self.word) - set("XYZ"):
+            raise ValueError(
+                f"Argument `word` must have one of X, Y, Z for each wire, but is {self.word!r} for wires {self.wires}."
+            )
+
+
+@dataclass(frozen=True)
+class FixedGate:
+    """A gate without an angle: H, S or CZ."""
+
+    name: str
+    wires: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        if self.name not in FIXED_GATES:
+            raise ValueError(f"Argument `name` must be one of {', '.join(FIXED_GATES)}, but is {self.name!r}.")
+
+
+Gate = Rotation | FixedGate
+
+
+@dataclass(frozen=True)
+class Circuit:
+    """A parametrised quantum circuit on ``|0...0>``.
+
+    Attributes:
+        name: what it is, for titles.
+        n_qubits: number of qubits; wire 0 is the most significant bit of a basis state's index.
+        shape: template shape of the weights; ``params`` is their ``reshape(-1)``.
+        gates: the program, in the order of time.
+        n_features: entries of one feature row (0: no data).
+        parameter_blocks: parameters of each sub-layer of simultaneous rotations.
+    """
+
+    name: str
+    n_qubits: int
+    shape: tuple[int, ...]
+    gates: tuple[Gate, ...]
+    n_features: int = 0
+    parameter_blocks: tuple[NDArray[np.int64], ...] = ()
+
+    def __post_init__(self) -> None:
+        for gate in self.gates:
+            if not all(0 <= w < self.n_qubits for w in gate.wires) or len(set(gate.wires)) < len(gate.wires):
+                raise ValueError(f"Argument `gates` holds {gate}, but the circuit has wires 0 to {self.n_qubits - 1}.")
+        for term in self.terms:
+            if term.param is not None and not 0 <= term.param < self.n_params:
+                raise ValueError(f"Argument `gates` uses parameter {term.param}, but there are {self.n_params}.")
+            if term.feature is not None and not 0 <= term.feature < self.n_features:
+                raise ValueError(f"Argument `gates` uses feature {term.feature}, but there are {self.n_features}.")
+
+    @property
+    def n_params(self) -> int:
+        """Number of parameters."""
+        return int(np.prod(self.shape))
+
+    @functools.cached_property
+    def rotations(self) -> tuple[Rotation, ...]:
+        """The gates that have an angle, in the order of time."""
+        return tuple(g for g in self.gates if isinstance(g, Rotation))
+
+    @functools.cached_property
+    def terms(self) -> tuple[Term, ...]:
+        return tuple(term for rotation in self.rotations for term in rotation.angle)
+
+    def coefficients(self, features: Array | None) -> Array:
+        """Coefficient ``scale * x[feature]`` of every term of every angle, shape (n_samples, n_terms)."""
+        x = self.feature_rows(features)
+        scales = np.array([term.scale for term in self.terms])
+        columns = np.array([0 if term.feature is None else 1 + term.feature for term in self.terms], dtype=np.int64)
+        coefficients: Array = scales * np.concatenate([np.ones((len(x), 1)), x], axis=1)[:, columns]
+        return coefficients
+
+    def feature_rows(self, features: Array | None) -> Array:
+        """Features as (n_samples, n_features); without features one empty row. Two columns get x3 = 0.
+
+        Raises:
+            ValueError: features missing, not wanted, or of the wrong shape.
+        """
+        if self.n_features == 0:
+            if features is not None:
+                raise ValueError(f"Argument `features` must be None, because circuit {self.name} takes no data.")
+            return np.zeros((1, 0))
+        if features is None:
+            raise ValueError(f"Argument `features` is missing: circuit {self.name} takes rows of {self.n_features}.")
+        columns = (2, 3) if self.n_features == 3 else (self.n_features,)
+        x = as_matrix("features", features, columns)
+        if x.shape[1] < self.n_features:
+            x = np.concatenate([x, np.zeros((len(x), 1))], axis=1)
+        return x
+
+    def angles(self, params: Array, coefficients: Array) -> Array:
+        """Angles of all rotations in radians, shape (n_samples, n_rotations).
+
+        Args:
+            params: parameters, radians.
+            coefficients: result of :meth:`coefficients`.
+        """
+        theta = np.append(as_vector("params", params, self.n_params), 1.0)
+        index = np.array([-1 if term.param is None else term.param for term in self.terms], dtype=np.int64)
+        starts = np.cumsum([0] + [len(rotation.angle) for rotation in self.rotations[:-1]])
+        return np.add.reduceat(coefficients * theta[index], starts, axis=1)

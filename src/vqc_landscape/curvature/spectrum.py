@@ -1,0 +1,110 @@
+"""Eigenvalues of a Hessian, with the structural zeros split off first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vqc_landscape.checks import Array
+
+
+@dataclass(frozen=True, eq=False)
+class Spectrum:
+    """Eigen-decomposition of a Hessian.
+
+    Attributes:
+        eigvals: ascending, shape (P,). Structural ones are exactly 0.
+        eigvecs: unit eigenvectors as columns, shape (P, P).
+        structural: whether the pair belongs to the structural space, shape (P,).
+        tolerance: eigenvalues of at most this magnitude count as zero, max(1e-12, P eps max|eigval|).
+    """
+
+    eigvals: Array
+    eigvecs: Array
+    structural: NDArray[np.bool_]
+    tolerance: float
+
+    @property
+    def rank(self) -> int:
+        """Number of eigenvalues that are not zero."""
+        return int(np.sum(np.abs(self.eigvals) > self.tolerance))
+
+    @property
+    def index(self) -> int:
+        """Number of negative eigenvalues, below -tolerance."""
+        return int(np.sum(self.eigvals < -self.tolerance))
+
+    @property
+    def sharpness(self) -> float:
+        """Largest eigenvalue."""
+        return float(self.eigvals[-1])
+
+    @property
+    def trace(self) -> float:
+        """Sum of the eigenvalues."""
+        return float(np.sum(self.eigvals))
+
+    def __repr__(self) -> str:
+        return (
+            f"Spectrum(n={len(self.eigvals)}, rank={self.rank}, structural_zeros={int(self.structural.sum())}, "
+            f"sharpness={self.sharpness:.6g}, index={self.index}, tolerance={self.tolerance:.1e})"
+        )
+
+
+def spectrum(hessian: Any, structural: Any = None) -> Spectrum:
+    """Diagonalise a Hessian.
+
+    Args:
+        hessian: symmetric matrix, shape (P, P).
+        structural: orthonormal directions that no derivative sees, shape (P, k), such as
+            ``risk.structural_directions``. The Hessian is diagonalised on their complement, so that their
+            zeros cannot mix with small curvatures.
+
+    Returns:
+        All P pairs, ascending.
+
+    Raises:
+        ValueError: no symmetric finite matrix, or directions that are not orthonormal or not structural.
+
+    Example:
+        >>> import vqc_landscape as vl
+        >>> vl.spectrum([[2.0, 0.0], [0.0, 0.0]])
+        Spectrum(n=2, rank=1, structural_zeros=0, sharpness=2, index=0, tolerance=1.0e-12)
+    """
+    h = _symmetric(hessian)
+    n_params = len(h)
+    zeros = np.zeros((n_params, 0)) if structural is None else np.asarray(structural, dtype=np.float64)
+    size = float(np.linalg.norm(h))
+    if zeros.ndim != 2 or len(zeros) != n_params or zeros.shape[1] > n_params:
+        raise ValueError(f"Argument `structural` must have shape ({n_params}, k), but has shape {zeros.shape}.")
+    # both bounds: round-off of P products, with a margin of 1000
+    if not np.allclose(zeros.T @ zeros, np.eye(zeros.shape[1]), rtol=0, atol=1e-12 * n_params):
+        raise ValueError("Argument `structural` must have orthonormal columns, but has not.")
+    if np.linalg.norm(h @ zeros) > 1e-12 * n_params * max(size, 1.0):
+        raise ValueError("Argument `structural` has a direction in which the Hessian is not 0.")
+    k = zeros.shape[1]
+    complement = np.linalg.qr(zeros, mode="complete")[0][:, k:] if k else np.eye(n_params)
+    core = complement.T @ h @ complement
+    eigvals, vectors = np.linalg.eigh((core + core.T) / 2)
+    eigvals = np.concatenate([np.zeros(k), eigvals])
+    eigvecs = np.concatenate([zeros, complement @ vectors], axis=1)
+    order = np.argsort(eigvals, kind="stable")
+    eps = float(np.finfo(np.float64).eps)
+    tolerance = max(1e-12, n_params * eps * float(np.max(np.abs(eigvals), initial=0.0)))
+    return Spectrum(eigvals[order], eigvecs[:, order], (np.arange(n_params) < k)[order], tolerance)
+
+
+def _symmetric(hessian: Any) -> Array:
+    h = np.asarray(hessian.detach().cpu().numpy() if hasattr(hessian, "detach") else hessian, dtype=np.float64)
+    if h.ndim != 2 or h.shape[0] != h.shape[1] or h.size == 0:
+        raise ValueError(f"Argument `hessian` must have shape (P, P) with P > 0, but has shape {h.shape}.")
+    if not np.isfinite(h).all():
+        raise ValueError("Argument `hessian` must be finite, but holds NaN or infinity.")
+    asymmetry = float(np.max(np.abs(h - h.T)))
+    # finite shots and autodiff leave round-off, nothing more: 1e-9 of the largest entry
+    if asymmetry > 1e-9 * max(float(np.max(np.abs(h))), 1.0):
+        raise ValueError(f"Argument `hessian` must be symmetric, but differs from its transpose by {asymmetry:.1e}.")
+    return h

@@ -1,0 +1,215 @@
+"""The risk of a quantum circuit: classification of samples, or preparation of a state."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import numpy as np
+
+from vqc_landscape.checks import Array, as_vector, check_choice
+from vqc_landscape.circuits.observables import Observable, PauliSum, Projector
+from vqc_landscape.circuits.program import Circuit
+from vqc_landscape.objectives.interface import Indices
+from vqc_landscape.objectives.losses import LOSSES
+from vqc_landscape.objectives.structure import Reduction, reduce_rows
+from vqc_landscape.simulator.engine import Engine
+
+CUSP = 1e-12  # |Re(z^2)| below which its absolute value counts as not differentiable: round-off of z
+
+
+class CircuitRisk:
+    r"""``L(params) = mean_s l(f(params, x_s), y_s)`` with ``f = <psi| O |psi>``, and its exact derivatives.
+
+    Args:
+        circuit: the program that prepares psi.
+        observable: O, a :class:`PauliSum` or a :class:`Projector`.
+        loss: ``"mse"``, ``(f - y)**2``; or ``"infidelity"``, ``1 - f``, without data.
+        features: rows of data, shape (n_samples, n_features); two columns for a circuit of three get x3 = 0.
+        targets: y, shape (n_samples,).
+        reduction: ``"mean"`` or ``"sum"`` over the samples; sum multiplies every eigenvalue by n_samples.
+        convention: ``"exact"``, or ``"as_published"`` for the arithmetic of the code of arXiv:2008.02785: a
+            constant bra for Pauli sums, ``|Re(z**2)|`` instead of ``|z|**2`` for projectors.
+
+    Raises:
+        ValueError: an argument that is not allowed or does not fit the others; it is named.
+
+    Example:
+        >>> import numpy as np
+        >>> import vqc_landscape as vl
+        >>> risk = vl.CircuitRisk(vl.rx_product(2, 1), vl.Projector([1, 0, 0, 0]), loss="infidelity")
+        >>> np.round(risk.hessian([0.0, 0.0]), 12) + 0.0
+        array([[0.5, 0. ],
+               [0. , 0.5]])
+    """
+
+    def __init__(
+        self,
+        circuit: Circuit,
+        observable: Observable,
+        loss: str = "mse",
+        features: Any = None,
+        targets: Any = None,
+        reduction: str = "mean",
+        convention: str = "exact",
+    ) -> None:
+        self.circuit = circuit
+        self.observable = observable
+        self.loss_name = check_choice("loss", loss, tuple(LOSSES))
+        self.reduction = check_choice("reduction", reduction, ("mean", "sum"))
+        self.convention = check_choice("convention", convention, ("exact", "as_published"))
+        if not isinstance(observable, PauliSum | Projector):
+            raise ValueError(f"Argument `observable` must be a PauliSum or a Projector, but is {observable!r}.")
+        if self._loss.needs_targets != (features is not None) or (features is None) != (targets is None):
+            wanted = "both features and targets" if self._loss.needs_targets else "neither features nor targets"
+            raise ValueError(f"Argument `loss` is {loss}, which needs {wanted}.")
+        self.features = None if features is None else circuit.feature_rows(features)
+        self._coefficients = circuit.coefficients(self.features)
+        n_samples = len(self._coefficients)
+        self.targets = np.zeros(n_samples) if targets is None else as_vector("targets", targets, n_samples)
+        self._full_engine = Engine(circuit, observable, self.convention == "as_published")
+
+    # --- values and derivatives -------------------------------------------------------------------------
+
+    @property
+    def n_params(self) -> int:
+        """Number of parameters P."""
+        return self.circuit.n_params
+
+    @property
+    def n_samples(self) -> int:
+        """Number of samples; 1 without data."""
+        return len(self._coefficients)
+
+    def loss(self, params: Any) -> float:
+        """L(params)."""
+        expvals = self._engine.expvals(self._vector(params), self._coefficients)
+        return float(np.sum(self._loss.value(expvals, self.targets)) * self._scale)
+
+    def grad(self, params: Any) -> Array:
+        """Gradient of L, shape (P,)."""
+        return self.loss_and_grad(params)[1]
+
+    def loss_and_grad(self, params: Any) -> tuple[float, Array]:
+        """L and its gradient, for the price of the gradient."""
+        expvals, jacobian = self._full_engine.jacobian(self._vector(params), self._coefficients)
+        slopes = self._loss.first(expvals, self.targets) * self._scale
+        grad = np.zeros(self.n_params)
+        # a sum over samples in their order, without BLAS: the same bytes whatever the number of threads
+        grad[self._full_engine.columns.params] = np.einsum("s,sp->p", slopes, jacobian)
+        return float(np.sum(self._loss.value(expvals, self.targets)) * self._scale), grad
+
+    def hessian(self, params: Any) -> Array:
+        """Exact Hessian of L, shape (P, P), symmetric.
+
+        Raises:
+            ValueError: as-published infidelity at a cusp, Re(z**2) = 0, where there is no Hessian.
+        """
+        theta = self._vector(params)
+        if self.convention == "as_published" and isinstance(self.observable, Projector):
+            fidelity = self._engine.expvals(theta, self._coefficients)[0]
+            if fidelity < CUSP:
+                raise ValueError(f"Argument `params` is a cusp of the published loss, |Re(z**2)| = {fidelity:.1e}.")
+        reduction, engine = self._reduction, self._engine
+        core = engine.hessian(theta, self._coefficients, self._slopes_and_bends) * self._scale
+        order = np.argsort(engine.columns.params)
+        core = core[np.ix_(order, order)]
+        hessian = reduction.rows.T @ core @ reduction.rows
+        return (hessian + hessian.T) / 2
+
+    def hvp(self, params: Any, v: Any) -> Array:
+        """Product of the Hessian at params with the direction v, shape (P,)."""
+        return self.hessian(params) @ as_vector("v", v, self.n_params)
+
+    def metric_tensor(self, params: Any) -> Array:
+        """Fubini-Study metric of the prepared state, shape (P, P); a quarter of the quantum Fisher matrix.
+
+        Raises:
+            ValueError: the circuit takes data.
+        """
+        if self.circuit.n_features:
+            raise ValueError("The metric tensor is defined for one state, but this risk has data.")
+        engine = self._full_engine
+        order = np.argsort(engine.columns.params)
+        return engine.metric_tensor(self._vector(params))[np.ix_(order, order)]
+
+    # --- data -------------------------------------------------------------------------------------------
+
+    def predict(self, params: Any, features: Any = None) -> Array:
+        """f of each row of features (the risk's own if None), shape (n,).
+
+        Raises:
+            ValueError: the risk has no data.
+        """
+        if self.features is None:
+            raise ValueError("Predictions need data, but this risk has none.")
+        coefficients = self._coefficients if features is None else self.circuit.coefficients(features)
+        return self._engine.expvals(self._vector(params), coefficients)
+
+    def accuracy(self, params: Any) -> float | None:
+        """Share of the samples with sign(f) = y; None without data."""
+        if self.features is None:
+            return None
+        return float(np.mean(np.sign(self.predict(params)) == self.targets))
+
+    def batch(self, indices: Indices) -> CircuitRisk:
+        """The risk of some of the samples."""
+        if self.features is None:
+            raise ValueError("A batch needs data, but this risk has none.")
+        part = object.__new__(CircuitRisk)
+        part.__dict__.update(self.__dict__)
+        part.features, part.targets = self.features[indices], self.targets[indices]
+        part._coefficients = self._coefficients[indices]
+        return part
+
+    # --- structure --------------------------------------------------------------------------------------
+
+    @property
+    def parameter_blocks(self) -> tuple[Indices, ...]:
+        """Parameters of each sub-layer of simultaneous rotations."""
+        return self.circuit.parameter_blocks
+
+    @property
+    def structural_directions(self) -> Array:
+        """Orthonormal directions v with v . grad = 0 at every params, shape (P, k)."""
+        return self._reduction.structural_directions
+
+    @functools.cached_property
+    def _reduction(self) -> Reduction:
+        """What f depends on, from gradients at random points; the points are fixed, so is the result."""
+        if self.convention == "as_published" and isinstance(self.observable, PauliSum):
+            # with a constant bra, H is not the derivative of the gradient and sees what the gradient does not
+            return Reduction(np.arange(self.n_params), np.eye(self.n_params))
+        engine, rng = self._full_engine, np.random.default_rng(0)
+        gradients = []
+        for _ in range(self.n_params + 8):
+            theta = rng.uniform(0, 2 * np.pi, self.n_params)
+            x = rng.uniform(-1, 1, (1, self.circuit.n_features)) if self.circuit.n_features else None
+            if x is not None and self.features is not None:
+                x = self.features[rng.integers(self.n_samples)][None]
+            gradients.append(engine.first_order(theta, self.circuit.coefficients(x)).jacobian[0])
+        by_param = np.argsort(engine.columns.params)
+        return reduce_rows(np.array(gradients)[:, by_param])
+
+    @functools.cached_property
+    def _engine(self) -> Engine:
+        """The engine that carries only the parameters f depends on."""
+        published = self.convention == "as_published"
+        return Engine(self.circuit, self.observable, published, self._reduction.pivots)
+
+    # --- inner workings ---------------------------------------------------------------------------------
+
+    @property
+    def _loss(self) -> Any:
+        return LOSSES[self.loss_name]()
+
+    @property
+    def _scale(self) -> float:
+        return 1.0 / self.n_samples if self.reduction == "mean" else 1.0
+
+    def _vector(self, params: Any) -> Array:
+        return as_vector("params", params, self.n_params)
+
+    def _slopes_and_bends(self, expvals: Array, samples: slice) -> tuple[Array, Array]:
+        y = self.targets[samples]
+        return self._loss.first(expvals, y), self._loss.second(expvals, y)

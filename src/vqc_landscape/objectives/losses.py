@@ -1,0 +1,54 @@
+"""Losses of one sample as functions of the expectation value f and the target y."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+
+from vqc_landscape.checks import Array
+
+
+class Loss(Protocol):
+    """l(f, y) and its first two derivatives in f, elementwise."""
+
+    needs_targets: bool
+
+    def value(self, f: Array, y: Array) -> Array: ...
+
+    def first(self, f: Array, y: Array) -> Array: ...
+
+    def second(self, f: Array, y: Array) -> Array: ...
+
+
+class SquaredError:
+    """(f - y)^2."""
+
+    needs_targets = True
+
+    def value(self, f: Array, y: Array) -> Array:
+        return (f - y) ** 2
+
+    def first(self, f: Array, y: Array) -> Array:
+        return 2 * (f - y)
+
+    def second(self, f: Array, y: Array) -> Array:
+        return np.full_like(f, 2.0)
+
+
+class Infidelity:
+    """1 - f; there are no targets."""
+
+    needs_targets = False
+
+    def value(self, f: Array, y: Array) -> Array:
+        return 1 - f
+
+    def first(self, f: Array, y: Array) -> Array:
+        return np.full_like(f, -1.0)
+
+    def second(self, f: Array, y: Array) -> Array:
+        return np.zeros_like(f)
+
+
+LOSSES: dict[str, type[SquaredError] | type[Infidelity]] = {"mse": SquaredError, "infidelity": Infidelity}

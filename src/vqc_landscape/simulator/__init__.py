@@ -1,0 +1,1 @@
+"""Exact first and second derivatives of expectation values by tangent propagation."""

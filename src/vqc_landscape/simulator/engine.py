@@ -1,0 +1,321 @@
+r"""Loss, gradient, Hessian and metric of ``sum_s l(<psi_s| O |psi_s>, y_s)`` for a circuit.
+
+Samples are taken in fixed leaves of 32; a leaf is summed by one thread, leaves are added in their order.
+So the same bytes come out whatever the number of threads.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from vqc_landscape.checks import Array
+from vqc_landscape.circuits.observables import Observable, PauliSum, Projector
+from vqc_landscape.circuits.program import Circuit
+from vqc_landscape.simulator import states as first_order
+from vqc_landscape.simulator import tangents as second_order
+from vqc_landscape.simulator.columns import make_columns
+from vqc_landscape.simulator.measurement import check_fits, measured_groups
+from vqc_landscape.simulator.schedule import FIXED_SU2, Ints, make_schedule
+from vqc_landscape.simulator.threads import map_in_order
+
+LEAF = 32  # samples that are summed before anything else; part of the result's bytes
+MAX_WIDTH = 136  # tangent columns of one array: long enough to vectorise, short enough for the cache
+
+
+@dataclass(frozen=True)
+class FirstOrder:
+    """First derivatives of a leaf of samples.
+
+    Attributes:
+        expvals: f, shape (n_samples,).
+        jacobian: df/dparams of the carried parameters, shape (n_samples, n_carried).
+        leaf: what the second derivatives start from.
+        targets: the target state pulled back before the last diagonal, (2, 2**n, n_samples); projectors only.
+        target_weights: weights of Re and Im of <target|T> in the Gram matrix, (2, n_samples); projectors only.
+    """
+
+    expvals: Array
+    jacobian: Array
+    leaf: second_order.Leaf
+    targets: Array
+    target_weights: Array
+
+
+class Engine:
+    """Derivatives of one circuit and observable.
+
+    Args:
+        circuit: the program.
+        observable: what is measured.
+        published: the arithmetic of the paper's published code instead of the exact one. For Pauli sums the
+            bra is a constant: half the gradient, and no ``<T_i|O|T_j>`` in the second derivative. For
+            projectors ``|Re(z^2)|`` stands for ``|z|^2``, z = <target|psi>.
+        carried: parameters whose derivatives are taken; all if None. Their order in Jacobians and Hessians is
+            that of ``columns.params``.
+
+    Raises:
+        ValueError: the observable does not fit the circuit.
+    """
+
+    def __init__(
+        self, circuit: Circuit, observable: Observable, published: bool = False, carried: Ints | None = None
+    ) -> None:
+        check_fits(observable, circuit.n_qubits)
+        self.circuit = circuit
+        self.observable = observable
+        self.published = published
+        n_qubits = circuit.n_qubits
+        self.schedule = make_schedule(circuit)
+        self.columns = make_columns(circuit, self.schedule, np.arange(circuit.n_params) if carried is None else carried)
+        # with a constant bra, the identity has derivatives, too: no shift of the observable there
+        self.groups = measured_groups(observable, n_qubits, not published) if isinstance(observable, PauliSum) else ()
+        # the diagonals after the last block: one for each basis change, or one for a target state
+        turned = [g.phases for g in self.groups if len(g.bits)]
+        tails = turned if self.groups else [np.ones(n_qubits + 1)]
+        self.tail_phases = np.array(tails, dtype=np.complex128).reshape(-1, n_qubits + 1)
+        positions = np.cumsum([len(g.bits) > 0 for g in self.groups]) - 1
+        self.group_tails = [self.schedule.n_blocks + max(int(k), 0) for k in positions]
+        self.lanes = min(LEAF, max(1, 2 ** (13 - n_qubits)))  # samples side by side: keeps the states in cache
+
+    # --- first order -----------------------------------------------------------------------------------
+
+    def expvals(self, params: Array, coefficients: Array) -> Array:
+        """f of every sample, shape (n_samples,)."""
+        leaves = self._leaves(len(coefficients))
+        return np.concatenate(list(map_in_order(lambda part: self._expvals(params, coefficients[part]), list(leaves))))
+
+    def jacobian(self, params: Array, coefficients: Array) -> tuple[Array, Array]:
+        """f (n_samples,) and df/dparams (n_samples, n_carried) of every sample."""
+        leaves = list(self._leaves(len(coefficients)))
+        parts = list(map_in_order(lambda part: self.first_order(params, coefficients[part]), leaves))
+        return np.concatenate([p.expvals for p in parts]), np.concatenate([p.jacobian for p in parts])
+
+    def _expvals(self, params: Array, coefficients: Array) -> Array:
+        pieces = [self._forward(params, coefficients[lane]) for lane in self._lanes(len(coefficients))]
+        return np.concatenate([self._measure(piece)[0] for piece in pieces])
+
+    def first_order(self, params: Array, coefficients: Array) -> FirstOrder:
+        """Forward and adjoint sweep over samples that fit side by side."""
+        leaf = self._forward(params, coefficients)
+        expvals, targets, target_weights = self._measure(leaf)
+        turns = self.turns
+        first_order.backward(
+            leaf.diagonals,
+            turns.blocks,
+            turns.bits,
+            turns.runs,
+            leaf.tans,
+            leaf.adjoints,
+            np.empty_like(leaf.states[0]),
+        )
+        first_order.site_overlaps(
+            leaf.adjoints, leaf.states, turns.site_block, turns.site_bit, turns.site_word, leaf.overlaps
+        )
+        jacobian = np.zeros((len(coefficients), self.n_carried))
+        first_order.add_gradients(leaf.overlaps, leaf.axes, self._entries, leaf.coefficients, jacobian)
+        if self.published and self.groups:
+            jacobian *= 0.5
+        return FirstOrder(expvals, jacobian, leaf, targets, target_weights)
+
+    def _forward(self, params: Array, coefficients: Array) -> second_order.Leaf:
+        s, n_samples = self.schedule, len(coefficients)
+        half = 0.5 * self.circuit.angles(params, coefficients)
+        cos, sin = np.cos(half), np.sin(half)
+        size, n_tails = 2**s.n_qubits, len(self.tail_phases)
+        leaf = second_order.Leaf(
+            diagonals=np.empty((s.n_blocks + n_tails, 2, size, n_samples)),
+            states=np.empty((s.n_blocks, 2, size, n_samples)),
+            adjoints=np.empty((s.n_blocks, 2, size, n_samples)),
+            tans=np.empty((s.n_runs, n_samples)),
+            axes=np.empty((cos.shape[1], n_samples, 3)),
+            overlaps=np.empty((len(s.site_block), 3, n_samples)),
+            coefficients=np.ascontiguousarray(coefficients),
+            phases=np.empty(n_samples, np.complex128),
+        )
+        leaf.axes[s.word_rotation] = (0.0, 0.0, 1.0)
+        cosines = np.empty_like(leaf.tans)
+        alphas, gammas = np.empty(leaf.tans.shape, np.complex128), np.empty(leaf.tans.shape, np.complex128)
+        elements = (s.run_starts, s.element_axis, s.element_index, FIXED_SU2)
+        first_order.resolve_runs(elements, cos, sin, leaf.tans, cosines, alphas, gammas, leaf.phases, leaf.axes)
+        leaf.phases[:] *= s.phase
+        layout = (
+            s.n_blocks, s.n_qubits, s.block_runs, s.run_wire, s.signs, s.block_words, s.word_mask, s.word_rotation,
+        )  # fmt: skip
+        first_order.fill_diagonals(
+            layout, cos, sin, cosines, alphas, gammas, s.run_turns, self.tail_phases, leaf.diagonals
+        )
+        turns = self.turns
+        first_order.forward(leaf.diagonals, turns.blocks, turns.bits, turns.runs, leaf.tans, leaf.states)
+        return leaf
+
+    def _measure(self, leaf: second_order.Leaf) -> tuple[Array, Array, Array]:
+        """f, and for projectors the pulled-back target and its Gram weights; fills the last adjoint."""
+        final, adjoint = leaf.states[-1], leaf.adjoints[-1]
+        if isinstance(self.observable, Projector):
+            return self._measure_target(leaf)
+        n_samples = final.shape[2]
+        expvals = np.full(n_samples, sum(g.offset for g in self.groups))
+        adjoint[:] = 0.0
+        scratch = np.empty_like(final)
+        for group, tail in zip(self.groups, self.group_tails, strict=True):
+            tans = np.repeat(group.tans[:, None], n_samples, axis=1)
+            diagonal = leaf.diagonals[tail] if len(group.bits) else final
+            first_order.measure_group(final, diagonal, group.bits, tans, group.weights, adjoint, expvals, scratch)
+        return expvals, np.empty((2, 0, 0)), np.empty((2, 0))
+
+    def _measure_target(self, leaf: second_order.Leaf) -> tuple[Array, Array, Array]:
+        assert isinstance(self.observable, Projector)
+        final, adjoint, tail = leaf.states[-1], leaf.adjoints[-1], leaf.diagonals[self.schedule.n_blocks]
+        # the states lack the phase of their runs, so the target goes without it, too
+        target = np.conj((tail[0] + 1j * tail[1]) * leaf.phases) * self.observable.state[:, None]
+        overlap = np.sum(np.conj(target) * (final[0] + 1j * final[1]), axis=0)
+        if self.published:
+            square = (overlap**2).real
+            sign = np.where(square < 0, -1.0, 1.0)
+            expvals, pulled = np.abs(square), sign * np.conj(overlap) * target
+            weights = np.stack([sign, -sign])
+        else:
+            expvals, pulled = np.abs(overlap) ** 2, overlap * target
+            weights = np.ones((2, len(overlap)))
+        adjoint[0], adjoint[1] = pulled.real, pulled.imag
+        return expvals, np.stack([target.real, target.imag]), weights
+
+    # --- second order ----------------------------------------------------------------------------------
+
+    def hessian(
+        self, params: Array, coefficients: Array, derivatives: Callable[[Array, slice], tuple[Array, Array]]
+    ) -> Array:
+        """``sum_s l'(f_s) d_i d_j f_s + l''(f_s) d_i f_s d_j f_s``, shape (n_carried, n_carried).
+
+        Args:
+            params: all parameters, radians.
+            coefficients: see :meth:`Circuit.coefficients`, a row per sample.
+            derivatives: maps f of a slice of the samples to l' and l''.
+        """
+        leaves = list(self._leaves(len(coefficients)))
+        total = np.zeros((self.n_carried, self.n_carried))
+        for part in map_in_order(lambda leaf: self._leaf_hessian(params, coefficients, leaf, derivatives), leaves):
+            total += part
+        return total
+
+    def _leaf_hessian(
+        self,
+        params: Array,
+        coefficients: Array,
+        samples: slice,
+        derivatives: Callable[[Array, slice], tuple[Array, Array]],
+    ) -> Array:
+        tangents, second, gram = self._tangent_arrays()
+        scratch = self._scratch()
+        result = np.zeros((self.n_carried, self.n_carried))
+        for lane in self._lanes(samples.stop - samples.start):
+            part = slice(samples.start + lane.start, samples.start + lane.stop)
+            first = self.first_order(params, coefficients[part])
+            slopes, bends = derivatives(first.expvals, part)
+            for sample, slope in enumerate(slopes):
+                second_order.sweep_tangents(
+                    sample, slope, True, first.leaf, self.turns, self.columns, scratch, tangents, second
+                )
+                self._add_gram(sample, slope, first, scratch, tangents, gram)
+            second_order.add_outer_products(first.jacobian, bends, result)
+        detached = self.published and bool(self.groups)
+        curvature = np.empty_like(result)
+        second_order.unfold_lower(gram, curvature)
+        result += (0.0 if detached else 2.0) * curvature
+        second_order.add_symmetrised(second, 1.0 if detached else 2.0, result)
+        return result
+
+    def _add_gram(
+        self, sample: int, weight: float, first: FirstOrder, scratch: second_order.Scratch, tangents: Array, gram: Array
+    ) -> None:
+        if not self.groups:
+            target = np.ascontiguousarray(first.targets[:, :, sample])
+            w_re, w_im = weight * first.target_weights[:, sample]
+            second_order.add_state_gram(target, w_re, w_im, scratch, tangents, gram)
+            return
+        for group, tail in zip(self.groups, self.group_tails, strict=True):
+            diagonal = first.leaf.diagonals[tail] if len(group.bits) else first.leaf.states[0]
+            second_order.add_group_gram(
+                sample, weight, diagonal, group.bits, group.tans, group.weights, group.rows, scratch, tangents, gram
+            )
+
+    def metric_tensor(self, params: Array) -> Array:
+        r"""Fubini-Study metric ``Re<T_i|T_j> - Re(<T_i|psi><psi|T_j>)`` of a circuit without data, (P, P)."""
+        leaf = self._forward(params, self.circuit.coefficients(None))
+        tangents, second, gram = self._tangent_arrays()
+        scratch = self._scratch()
+        second_order.sweep_tangents(0, 0.0, False, leaf, self.turns, self.columns, scratch, tangents, second)
+        rows = self.turns.rows
+        none = np.zeros(0, dtype=np.int64)
+        second_order.add_group_gram(
+            0, 1.0, leaf.diagonals[0], none, np.zeros(0), np.ones(len(rows)), rows, scratch, tangents, gram
+        )
+        final = np.ascontiguousarray(leaf.states[-1, :, :, 0])
+        second_order.add_state_gram(final, -1.0, -1.0, scratch, tangents, gram)
+        metric = np.empty((self.n_carried, self.n_carried))
+        second_order.unfold_lower(gram, metric)
+        return metric
+
+    # --- layout ----------------------------------------------------------------------------------------
+
+    @property
+    def n_carried(self) -> int:
+        """Number of carried tangents."""
+        return len(self.columns.params)
+
+    @functools.cached_property
+    def turns(self) -> second_order.Turns:
+        """The schedule as the kernels read it."""
+        s = self.schedule
+        runs = [
+            sorted(
+                (r for r in range(s.block_runs[b], s.block_runs[b + 1]) if s.run_turns[r]), key=lambda r: s.run_wire[r]
+            )
+            for b in range(s.n_blocks)
+        ]
+        flat = np.array([r for block in runs for r in block], dtype=np.int64)
+        return second_order.Turns(
+            blocks=np.cumsum([0] + [len(block) for block in runs]),
+            bits=s.site_bit[flat],
+            runs=flat,
+            site_block=s.site_block,
+            site_bit=s.site_bit,
+            site_word=s.site_word,
+            rows=np.arange(2**s.n_qubits),
+        )
+
+    @functools.cached_property
+    def _entries(self) -> tuple[Ints, Ints, Ints, Ints]:
+        """Column, site, rotation and term of every entry."""
+        c = self.columns
+        column = np.repeat(c.slot_column, np.diff(c.slot_entries))
+        return column, c.generator_site[c.entry_generator], c.generator_rotation[c.entry_generator], c.entry_term
+
+    @property
+    def _width(self) -> int:
+        return min(MAX_WIDTH, max(-(-self.n_carried // 8) * 8, 8))
+
+    def _tangent_arrays(self) -> tuple[Array, Array, Array]:
+        """Tangents, and the two (P, P) sums in chunks of columns: ``second`` and the Gram matrix."""
+        width = self._width
+        n_chunks = max(-(-self.n_carried // width), 1)
+        shape = (n_chunks, n_chunks * width, width)
+        return np.zeros((n_chunks, 2, 2**self.circuit.n_qubits, width)), np.zeros(shape), np.zeros(shape)
+
+    def _scratch(self) -> second_order.Scratch:
+        width = self._width
+        n_slots = int(np.max(np.diff(self.columns.step_slots), initial=1))
+        n_rows = max(-(-self.n_carried // width), 1) * width
+        return second_order.make_scratch(self.circuit.n_qubits, n_slots, width, n_rows)
+
+    def _leaves(self, n_samples: int) -> Iterator[slice]:
+        for start in range(0, n_samples, LEAF):
+            yield slice(start, min(start + LEAF, n_samples))
+
+    def _lanes(self, n_samples: int) -> Iterator[slice]:
+        for start in range(0, n_samples, self.lanes):
+            yield slice(start, min(start + self.lanes, n_samples))

@@ -1,0 +1,281 @@
+"""Compiled building blocks: every gate is one short loop over many contiguous columns.
+
+All states are stored as ``[plane, amplitude, column]`` with planes (real, imaginary). A column is a
+sample (each with its own angles) or a tangent (all with the same angles). Rules that let LLVM vectorise:
+the innermost loop runs over contiguous columns with a run-time length; arrays are indexed in full;
+the loads of one column come before its stores; scalars are read into names before the loop.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+JIT: dict[str, Any] = dict(fastmath=True, nogil=True, boundscheck=False, error_model="numpy", cache=True)
+
+
+@njit(inline="always", **JIT)
+def low_index(i, bit):
+    """The i-th index whose ``bit`` (a power of two) is 0."""
+    return ((i & ~(bit - 1)) << 1) | (i & (bit - 1))
+
+
+@njit(inline="always", **JIT)
+def parity_sign(z, mask):
+    """+1 or -1: eigenvalue of the word of Z's on ``mask`` at basis state z."""
+    bits = z & mask
+    sign = 1.0
+    while bits:
+        bits &= bits - 1
+        sign = -sign
+    return sign
+
+
+# --- samples as columns: each has its own angles ------------------------------------------------------
+
+
+@njit(**JIT)
+def fill_diagonal(diagonal, phases, used, scale, signs):
+    """diagonal[:, z, s] = scale[s] signs[z] prod_w phases[w, s]**bit_w(z), over the wires that are used."""
+    n_qubits, n_samples = phases.shape
+    for s in range(n_samples):
+        diagonal[0, 0, s], diagonal[1, 0, s] = scale[s], 0.0
+    size = 1
+    for wire in range(n_qubits - 1, -1, -1):
+        for z in range(size):
+            if used[wire]:
+                for s in range(n_samples):
+                    re, im, phase = diagonal[0, z, s], diagonal[1, z, s], phases[wire, s]
+                    diagonal[0, size + z, s] = re * phase.real - im * phase.imag
+                    diagonal[1, size + z, s] = re * phase.imag + im * phase.real
+            else:
+                for s in range(n_samples):
+                    diagonal[0, size + z, s], diagonal[1, size + z, s] = diagonal[0, z, s], diagonal[1, z, s]
+        size *= 2
+    for z in range(size):
+        if signs[z] < 0:
+            for s in range(n_samples):
+                diagonal[0, z, s], diagonal[1, z, s] = -diagonal[0, z, s], -diagonal[1, z, s]
+
+
+@njit(**JIT)
+def multiply_word(diagonal, mask, cos, sin):
+    """diagonal *= exp(-i angle/2 Z...Z) with cos, sin of angle/2 per sample."""
+    for z in range(diagonal.shape[1]):
+        sign = parity_sign(z, mask)
+        for s in range(diagonal.shape[2]):
+            re, im, phase = diagonal[0, z, s], diagonal[1, z, s], -sign * sin[s]
+            diagonal[0, z, s], diagonal[1, z, s] = re * cos[s] - im * phase, re * phase + im * cos[s]
+
+
+@njit(**JIT)
+def multiply_diagonal(source, diagonal, direction, out):
+    """out = source * diagonal (direction 1) or source * conj(diagonal) (direction -1)."""
+    for z in range(source.shape[1]):
+        for s in range(source.shape[2]):
+            re, im = source[0, z, s], source[1, z, s]
+            d_re, d_im = diagonal[0, z, s], direction * diagonal[1, z, s]
+            out[0, z, s], out[1, z, s] = re * d_re - im * d_im, re * d_im + im * d_re
+
+
+@njit(**JIT)
+def turn_samples(state, bit, tans, direction):
+    """RY without its cosine, (1, -t; t, 1), on the qubit of ``bit``, t = direction * tans[s]."""
+    for plane in range(2):
+        for i in range(state.shape[1] // 2):
+            z = low_index(i, bit)
+            w = z + bit
+            for s in range(state.shape[2]):
+                a, b, t = state[plane, z, s], state[plane, w, s], direction * tans[s]
+                state[plane, z, s], state[plane, w, s] = a - t * b, b + t * a
+
+
+@njit(**JIT)
+def overlaps(left, right, bit, word, out):
+    """out[0:3, s] = Re <left| -i/2 sigma |right> for sigma = X, Y, Z of a qubit, or [2, s] of a word of Z's.
+
+    With d = conj(left_z) right_z': Re(-i/2 d) = Im(d)/2, and Re(-i/2 (-i) d) = -Re(d)/2.
+    """
+    out[:] = 0.0
+    if bit == 0:
+        for z in range(left.shape[1]):
+            sign = 0.5 * parity_sign(z, word)
+            for s in range(left.shape[2]):
+                l_re, l_im, r_re, r_im = left[0, z, s], left[1, z, s], right[0, z, s], right[1, z, s]
+                out[2, s] += sign * (l_re * r_im - l_im * r_re)
+        return
+    for i in range(left.shape[1] // 2):
+        z = low_index(i, bit)
+        w = z + bit
+        for s in range(left.shape[2]):
+            a_re, a_im, b_re, b_im = left[0, z, s], left[1, z, s], left[0, w, s], left[1, w, s]
+            c_re, c_im, d_re, d_im = right[0, z, s], right[1, z, s], right[0, w, s], right[1, w, s]
+            out[0, s] += 0.5 * (a_re * d_im - a_im * d_re + b_re * c_im - b_im * c_re)
+            out[1, s] += 0.5 * (b_re * c_re + b_im * c_im - a_re * d_re - a_im * d_im)
+            out[2, s] += 0.5 * (a_re * c_im - a_im * c_re - b_re * d_im + b_im * d_re)
+
+
+# --- tangents as columns: all have the angles of one sample -------------------------------------------
+
+
+@njit(**JIT)
+def scale_rows(block, diagonal, direction, n):
+    """block *= diagonal (or its conjugate), first n columns."""
+    for z in range(block.shape[1]):
+        d_re, d_im = diagonal[0, z], direction * diagonal[1, z]
+        for c in range(n):
+            re, im = block[0, z, c], block[1, z, c]
+            block[0, z, c], block[1, z, c] = re * d_re - im * d_im, re * d_im + im * d_re
+
+
+@njit(**JIT)
+def scale_and_turn(block, diagonal, bit, t, n):
+    """block <- (1, -t; t, 1) diagonal block in one pass, first n columns."""
+    for i in range(block.shape[1] // 2):
+        z = low_index(i, bit)
+        w = z + bit
+        z_re, z_im, w_re, w_im = diagonal[0, z], diagonal[1, z], diagonal[0, w], diagonal[1, w]
+        for c in range(n):
+            a_re, a_im, b_re, b_im = block[0, z, c], block[1, z, c], block[0, w, c], block[1, w, c]
+            low_re, low_im = a_re * z_re - a_im * z_im, a_re * z_im + a_im * z_re
+            high_re, high_im = b_re * w_re - b_im * w_im, b_re * w_im + b_im * w_re
+            block[0, z, c], block[1, z, c] = low_re - t * high_re, low_im - t * high_im
+            block[0, w, c], block[1, w, c] = high_re + t * low_re, high_im + t * low_im
+
+
+@njit(**JIT)
+def turn(block, bit, t, n):
+    """(1, -t; t, 1) on the qubit of ``bit``, first n columns."""
+    for plane in range(2):
+        for i in range(block.shape[1] // 2):
+            z = low_index(i, bit)
+            w = z + bit
+            for c in range(n):
+                a, b = block[plane, z, c], block[plane, w, c]
+                block[plane, z, c], block[plane, w, c] = a - t * b, b + t * a
+
+
+@njit(**JIT)
+def turn_two(block, bit0, bit1, t0, t1, n):
+    """Two turns at once, bit0 > bit1: half the memory traffic."""
+    for plane in range(2):
+        for i in range(block.shape[1] // 4):
+            z00 = low_index(low_index(i, bit1), bit0)
+            z01, z10, z11 = z00 + bit1, z00 + bit0, z00 + bit0 + bit1
+            for c in range(n):
+                a00, a01 = block[plane, z00, c], block[plane, z01, c]
+                a10, a11 = block[plane, z10, c], block[plane, z11, c]
+                b00, b10 = a00 - t0 * a10, a10 + t0 * a00
+                b01, b11 = a01 - t0 * a11, a11 + t0 * a01
+                block[plane, z00, c], block[plane, z01, c] = b00 - t1 * b01, b01 + t1 * b00
+                block[plane, z10, c], block[plane, z11, c] = b10 - t1 * b11, b11 + t1 * b10
+
+
+@njit(**JIT)
+def propagate(block, diagonal, bits, tans, n):
+    """block <- (product of turns) diagonal block, first n columns; bits descend."""
+    if len(bits) == 0:
+        scale_rows(block, diagonal, 1.0, n)
+        return
+    scale_and_turn(block, diagonal, bits[0], tans[0], n)
+    first = 1
+    if len(bits) % 2 == 0:
+        turn(block, bits[1], tans[1], n)
+        first = 2
+    for k in range(first, len(bits), 2):
+        turn_two(block, bits[k], bits[k + 1], tans[k], tans[k + 1], n)
+
+
+@njit(**JIT)
+def add_generator(state, bit, word, axis, factor, out, column):
+    """out[:, :, column] += factor * -i/2 (axis . sigma) state on a qubit, or for a word of Z's with axis Z."""
+    x, y, z_part = 0.5 * factor * axis[0], 0.5 * factor * axis[1], 0.5 * factor * axis[2]
+    if bit == 0:
+        for z in range(state.shape[1]):
+            phase = z_part * parity_sign(z, word)
+            out[0, z, column] += phase * state[1, z]
+            out[1, z, column] -= phase * state[0, z]
+        return
+    for i in range(state.shape[1] // 2):
+        z = low_index(i, bit)
+        w = z + bit
+        a_re, a_im, b_re, b_im = state[0, z], state[1, z], state[0, w], state[1, w]
+        out[0, z, column] += z_part * a_im + x * b_im - y * b_re
+        out[1, z, column] -= z_part * a_re + x * b_re + y * b_im
+        out[0, w, column] += x * a_im + y * a_re - z_part * b_im
+        out[1, w, column] += z_part * b_re - x * a_re + y * a_im
+
+
+# --- matrix products ------------------------------------------------------------------------------------
+
+K_CHUNK = 64  # rows of both factors that stay in the L1/L2 cache while all tiles pass over them
+
+
+@njit(**JIT)
+def add_products(left, k_left, right, rows, k0, k1, out, first, n):
+    """out[first + i, :n] += sum_k left[k - k_left, i] right[rows[k], :n] for k0 <= k < k1.
+
+    In tiles of 4 x 4 (i, k); the columns of ``left`` come in multiples of 4.
+    """
+    whole = k0 + (k1 - k0) // 4 * 4
+    for i in range(0, left.shape[1], 4):
+        o = first + i
+        for k in range(k0, whole, 4):
+            j = k - k_left
+            x00, x01, x02, x03 = left[j, i], left[j, i + 1], left[j, i + 2], left[j, i + 3]
+            x10, x11, x12, x13 = left[j + 1, i], left[j + 1, i + 1], left[j + 1, i + 2], left[j + 1, i + 3]
+            x20, x21, x22, x23 = left[j + 2, i], left[j + 2, i + 1], left[j + 2, i + 2], left[j + 2, i + 3]
+            x30, x31, x32, x33 = left[j + 3, i], left[j + 3, i + 1], left[j + 3, i + 2], left[j + 3, i + 3]
+            z0, z1, z2, z3 = rows[k], rows[k + 1], rows[k + 2], rows[k + 3]
+            for c in range(n):
+                r0, r1, r2, r3 = right[z0, c], right[z1, c], right[z2, c], right[z3, c]
+                out[o, c] += x00 * r0 + x10 * r1 + x20 * r2 + x30 * r3
+                out[o + 1, c] += x01 * r0 + x11 * r1 + x21 * r2 + x31 * r3
+                out[o + 2, c] += x02 * r0 + x12 * r1 + x22 * r2 + x32 * r3
+                out[o + 3, c] += x03 * r0 + x13 * r1 + x23 * r2 + x33 * r3
+        for k in range(whole, k1):
+            j, z = k - k_left, rows[k]
+            x0, x1, x2, x3 = left[j, i], left[j, i + 1], left[j, i + 2], left[j, i + 3]
+            for c in range(n):
+                r = right[z, c]
+                out[o, c] += x0 * r
+                out[o + 1, c] += x1 * r
+                out[o + 2, c] += x2 * r
+                out[o + 3, c] += x3 * r
+
+
+@njit(**JIT)
+def add_weighted_gram(left, right, weights, rows, panel, out, first, diagonal_block):
+    """out[first + i, j] += sum_k weights[k] left[rows[k], i] right[rows[k], j].
+
+    On the diagonal block only columns j up to the tile of i: the rest is their mirror image.
+    """
+    width = left.shape[1]
+    for k0 in range(0, len(rows), K_CHUNK):
+        k1 = min(k0 + K_CHUNK, len(rows))
+        for i in range(0, width, 4):
+            for k in range(k0, k1):
+                for j in range(4):
+                    panel[k - k0, j] = weights[k] * left[rows[k], i + j]
+            add_products(panel, k0, right, rows, k0, k1, out, first + i, i + 4 if diagonal_block else width)
+
+
+@njit(**JIT)
+def add_row_sums(block, vector, out):
+    """out[c] += sum_z vector[z] block[z, c]."""
+    for z in range(len(vector)):
+        x = vector[z]
+        for c in range(len(out)):
+            out[c] += x * block[z, c]
+
+
+@njit(**JIT)
+def compress_euler(a, b, smallest):
+    """U = (a, -b*; b, a*) = phase diag(1, alpha) cos (1, -t; t, 1) diag(1, gamma): t, cos, alpha, gamma, phase."""
+    cos, sin = abs(a), abs(b)
+    phase_a = a / cos if cos > smallest else 1.0 + 0.0j
+    phase_b = b / sin if sin > smallest else 1.0 + 0.0j
+    cos = max(cos, smallest)
+    return sin / cos, cos, phase_b * np.conj(phase_a), np.conj(phase_a * phase_b), phase_a

@@ -1,0 +1,36 @@
+"""How many threads, and how work is spread over them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def n_threads() -> int:
+    """Threads of the engine: ``OMP_NUM_THREADS`` (which Snakemake sets for each job), else the usable cores.
+
+    Raises:
+        ValueError: the variable is not a whole number of at least 1.
+    """
+    value = os.environ.get("OMP_NUM_THREADS", "").split(",")[0]
+    if not value:
+        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if not value.isdigit() or int(value) < 1:
+        raise ValueError(f"Environment variable OMP_NUM_THREADS must be a whole number at least 1, but is {value!r}.")
+    return int(value)
+
+
+def map_in_order(function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
+    """Yield ``function(item)`` in the order of the items, at most one item per thread in flight."""
+    threads = min(n_threads(), len(items))
+    if threads <= 1:
+        yield from map(function, items)
+        return
+    with ThreadPoolExecutor(threads) as pool:
+        for start in range(0, len(items), threads):
+            yield from pool.map(function, items[start : start + threads])

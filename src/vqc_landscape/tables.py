@@ -1,0 +1,168 @@
+"""Parquet in and out: the schema of every table, atomic writing, checked reading.
+
+A stage is one folder of hive-partitioned part files, ``results/<stage>/experiment=E/seed=S/*.parquet``,
+so that ``pandas.read_parquet("results/spectra")`` is one table over everything. The part files hold
+the columns below; ``experiment`` and ``seed`` come from the path.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_FLOATS = pa.list_(pa.float64())
+
+SCHEMAS: dict[str, pa.Schema] = {
+    "datasets": pa.schema({"x1": pa.float64(), "x2": pa.float64(), "y": pa.float64(), "split": pa.string()}),
+    "trajectories": pa.schema(
+        {
+            "epoch": pa.int64(),
+            "loss": pa.float64(),
+            "accuracy": pa.float64(),
+            "test_loss": pa.float64(),
+            "test_accuracy": pa.float64(),
+            "grad_norm": pa.float64(),
+            "learning_rate": pa.float64(),
+            "params": _FLOATS,
+        }
+    ),
+    "hessians": pa.schema({"epoch": pa.int64(), "row": pa.int64(), "values": _FLOATS}),
+    "spectra": pa.schema(
+        {
+            "epoch": pa.int64(),
+            "position": pa.int64(),
+            "eigval": pa.float64(),
+            "eigvec": _FLOATS,
+            "structural": pa.bool_(),
+            "tolerance": pa.float64(),
+        }
+    ),
+    # loss at params(epoch) + t * eigenvector(position)
+    "scans": pa.schema(
+        {
+            "epoch": pa.int64(),
+            "position": pa.int64(),
+            "eigval": pa.float64(),
+            "structural": pa.bool_(),
+            "t": pa.float64(),
+            "loss": pa.float64(),
+        }
+    ),
+    "predictions": pa.schema({"epoch": pa.int64(), "x1": pa.float64(), "x2": pa.float64(), "prediction": pa.float64()}),
+    # a grid of the loss (label null) and marked points (label, gradient, eigenvalues)
+    "landscapes": pa.schema(
+        {
+            "label": pa.string(),
+            "a": pa.float64(),
+            "b": pa.float64(),
+            "loss": pa.float64(),
+            "grad_norm": pa.float64(),
+            "eigvals": _FLOATS,
+        }
+    ),
+}
+
+
+def write_table(stage: str, path: str | os.PathLike[str], columns: Mapping[str, Iterable[object]]) -> None:
+    """Write one part file of ``stage``: all of it or nothing (temporary file, fsync, rename).
+
+    Args:
+        stage: a key of ``SCHEMAS``.
+        path: the part file.
+        columns: a sequence per column of the schema; a missing column is written as null.
+
+    Raises:
+        ValueError: a column that the schema does not have, or columns of different lengths.
+    """
+    schema = SCHEMAS[stage]
+    unknown = sorted(set(columns) - set(schema.names))
+    if unknown:
+        raise ValueError(f"Table `{stage}` has no column {', '.join(unknown)}; it has {', '.join(schema.names)}.")
+    rows = {name: list(values) for name, values in columns.items()}
+    lengths = {name: len(values) for name, values in rows.items()}
+    if len(set(lengths.values())) != 1:
+        raise ValueError(f"Table `{stage}` needs columns of one length, but has {lengths}.")
+    length = next(iter(lengths.values()))
+    arrays = [
+        pa.array(rows[f.name], type=f.type, from_pandas=True) if f.name in rows else pa.nulls(length, f.type)
+        for f in schema
+    ]
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with atomic_file(path) as temporary:
+        table = pa.Table.from_arrays(arrays, schema=schema)
+        pq.write_table(table, temporary, compression="zstd", write_page_checksum=True)  # read_table verifies it
+
+
+def read_table(stage: str, paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> pd.DataFrame:
+    """Read part files of ``stage`` into one frame, with ``experiment`` and ``seed`` from their paths.
+
+    Only the given files are read, never the folder around them.
+
+    Raises:
+        ValueError: a file that is missing, damaged, or has other columns; it is named.
+    """
+    if isinstance(paths, str | os.PathLike):
+        paths = [paths]
+    tables = [_read_part(stage, Path(p)) for p in paths]
+    if not tables:
+        raise ValueError(f"No file of table `{stage}` was given.")
+    frame: pd.DataFrame = pa.concat_tables(tables).to_pandas()
+    return frame
+
+
+def _read_part(stage: str, path: Path) -> pa.Table:
+    if not path.is_file():
+        raise ValueError(f"Table `{stage}`: {path} does not exist.")
+    try:
+        table = pq.ParquetFile(path, page_checksum_verification=True).read()
+    except (OSError, pa.ArrowException) as error:
+        raise ValueError(
+            f"Table `{stage}`: {path} is damaged or no Parquet file ({error}). Delete it and run again."
+        ) from None
+    if not table.schema.equals(SCHEMAS[stage]):
+        raise ValueError(
+            f"Table `{stage}`: {path} has columns {_columns(table.schema)}; expected {_columns(SCHEMAS[stage])}."
+        )
+    keys = dict(part.split("=", 1) for part in path.parent.parts if "=" in part)
+    for key, type_, cast in (("experiment", pa.string(), str), ("seed", pa.int64(), int)):
+        if key in keys:
+            table = table.append_column(key, pa.array([cast(keys[key])] * len(table), type=type_))
+    return table
+
+
+def _columns(schema: pa.Schema) -> str:
+    return ", ".join(f"{field.name} ({field.type})" for field in schema)
+
+
+class atomic_file:  # noqa: N801 - reads as a verb: with atomic_file(path) as temporary
+    """Context manager: a temporary path beside ``path``; on success it replaces ``path``, else it goes."""
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path)
+
+    def __enter__(self) -> Path:
+        descriptor, name = tempfile.mkstemp(dir=self.path.parent, prefix=f".{self.path.name}.", suffix=self.path.suffix)
+        os.close(descriptor)
+        self.temporary = Path(name)
+        return self.temporary
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None:
+            self.temporary.unlink(missing_ok=True)
+            return
+        with open(self.temporary, "rb") as file:
+            os.fsync(file.fileno())
+        umask = os.umask(0)
+        os.umask(umask)
+        self.temporary.chmod(0o666 & ~umask)  # mkstemp makes 0600: others of the group read results
+        os.replace(self.temporary, self.path)
