@@ -1,0 +1,430 @@
+"""The typed configuration: a closed schema with a description, unit and default for every key.
+
+``config/config.yaml`` is the paper's study. An experiment is one entry under ``experiments``; what it
+asks for (training, Hessians, predictions, scans, a landscape) decides which tables it gets.
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError, model_validator
+
+from vqc_landscape.config_faults import LETTER, describe, nearest
+
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=1, strict=True)]
+Epoch = Annotated[int, Field(ge=0, strict=True)]
+Convention = Literal["exact", "as_published"]
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+
+
+# one tag per form, so that a wrong value is one fault and not one for each form
+Epochs = Annotated[
+    Annotated[Literal["all"], Tag("all")] | Annotated[list[Epoch], Field(min_length=1), Tag("list")],
+    Discriminator(
+        lambda value: "list" if isinstance(value, list) else "all" if value == "all" else None,
+        custom_error_type="epochs",
+        custom_error_message="must be 'all' or a list of epochs",
+    ),
+]
+
+
+class ConfigError(ValueError):
+    """A configuration that cannot be used; the message names the key, the value and what is allowed."""
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _closed(cls, raw: Any) -> Any:
+        # before pydantic's own check, which knows neither the nearest key nor the allowed ones
+        unknown = [key for key in raw if key not in cls.model_fields] if isinstance(raw, dict) else []
+        if unknown:
+            raise ValueError(f"unknown key {unknown[0]!r}{nearest(str(unknown[0]), list(cls.model_fields))}")
+        return raw
+
+
+class CircuitConfig(Section):
+    """The quantum circuit, one of the paper's ansaetze."""
+
+    ansatz: Literal["rx_product", "layered", "reuploading", "reuploading_published"] = Field(
+        description="rx_product: RX on every qubit (Figs. 2-4); layered: rotations and CZ bricks (Fig. 1b); "
+        "reuploading: data re-uploading (Fig. 8); reuploading_published: angles theta + w*x (published code)"
+    )
+    n_qubits: Annotated[int, Field(ge=1, le=20, strict=True)] = Field(description="number of qubits")
+    n_layers: Count = Field(description="number of layers")
+
+    @model_validator(mode="after")
+    def _bricks(self) -> CircuitConfig:
+        if self.ansatz != "rx_product" and self.n_qubits % 2:
+            raise ValueError(
+                f"n_qubits is {self.n_qubits}, but the brick pattern of {self.ansatz} needs an even number"
+            )
+        return self
+
+
+class NetworkConfig(Section):
+    """The classical feed-forward network, the paper's FFNN."""
+
+    widths: Annotated[list[Count], Field(min_length=2)] = Field(
+        default=[3, 12, 10, 2],
+        description="neurons per layer, input and output included (3 inputs: x3 = 0; 2 outputs: difference of the two)",
+    )
+    activation: Literal["tanh", "relu", "sigmoid"] = Field(
+        default="tanh", description="activation of the hidden layers"
+    )
+    initialiser: Literal["torch_default", "xavier_uniform", "xavier_normal", "kaiming_uniform"] = Field(
+        default="torch_default", description="distribution of the initial weights"
+    )
+
+    @model_validator(mode="after")
+    def _ends(self) -> NetworkConfig:
+        if self.widths[0] not in (2, 3):
+            raise ValueError(f"widths starts with {self.widths[0]}, but the data have 2 columns (3 with x3 = 0)")
+        if self.widths[-1] not in (1, 2):
+            raise ValueError(
+                f"widths ends with {self.widths[-1]}, but a prediction needs 1 output (or 2, their difference)"
+            )
+        return self
+
+
+class StatePreparation(Section):
+    """Loss 1 - <O>, O the projector onto a target state or its local version."""
+
+    loss: Literal["infidelity"] = Field(description="1 - <O>")
+    target: Literal["zero", "plus"] = Field(default="zero", description="target state |0...0> or |+...+>")
+    locality: Literal["global", "local"] = Field(
+        default="global", description="global: projector onto the whole state; local: mean of the one-qubit projectors"
+    )
+
+
+class Classification(Section):
+    """Loss (f - y)^2 with prediction f = <Z> of one qubit, or the output of a network."""
+
+    loss: Literal["mse"] = Field(description="squared error of the prediction")
+    wire: Annotated[int, Field(ge=0, strict=True)] = Field(default=0, description="measured qubit (circuits only)")
+    reduction: Literal["mean", "sum"] = Field(
+        default="mean", description="over samples; sum multiplies every eigenvalue by their number"
+    )
+
+
+class DataConfig(Section):
+    """Samples of the disk: x uniform on [-1, 1]^2, y = +1 inside, -1 outside."""
+
+    name: Literal["disk"] = Field(default="disk", description="data set")
+    n_train: Count = Field(description="number of training samples")
+    n_test: Count = Field(description="number of test samples")
+    seed: Annotated[int, Field(ge=0, strict=True)] = Field(
+        default=0, description="seed of the samples; independent of the initial point"
+    )
+
+
+class InitConfig(Section):
+    """Distribution of the initial circuit parameters."""
+
+    distribution: Literal["uniform", "normal"] = Field(
+        default="uniform", description="uniform on [low, high) or normal with mean 0"
+    )
+    low: Finite = Field(default=0.0, description="lower end, radians (uniform)")
+    high: Finite = Field(default=2 * math.pi, description="upper end, radians (uniform)")
+    scale: Positive = Field(default=1.0, description="standard deviation, radians (normal)")
+
+    @model_validator(mode="after")
+    def _order(self) -> InitConfig:
+        if self.low >= self.high:
+            raise ValueError(f"low is {self.low}, which must be below high, {self.high}")
+        return self
+
+
+class SGD(Section):
+    name: Literal["sgd"] = Field(description="stochastic gradient descent")
+    learning_rate: Positive = Field(description="step size")
+    batch_size: Count = Field(default=32, description="samples per step")
+
+
+class Adam(Section):
+    name: Literal["adam"] = Field(description="Adam (Kingma and Ba, arXiv:1412.6980)")
+    learning_rate: Positive = Field(description="step size")
+    batch_size: Count | None = Field(default=None, description="samples per step; null: all")
+
+
+class GD(Section):
+    name: Literal["gd"] = Field(description="gradient descent, one step an epoch")
+    learning_rate: Positive = Field(description="step size")
+
+
+class LBFGS(Section):
+    name: Literal["lbfgs"] = Field(description="L-BFGS, restarted every epoch")
+    n_iterations: Count = Field(default=20, description="iterations per epoch")
+
+
+class QNG(Section):
+    name: Literal["qng"] = Field(description="quantum natural gradient, one step an epoch")
+    learning_rate: Positive = Field(description="step size")
+    metric: Literal["block", "full"] = Field(
+        default="block", description="block: blocks of simultaneous rotations; full: all parameters"
+    )
+    regularisation: Positive = Field(default=1e-8, description="added to the diagonal of the metric tensor")
+
+
+class HLR(Section):
+    name: Literal["hlr"] = Field(description="gradient descent with learning rate 1 / lambda_max, one step an epoch")
+    variant: Literal["published", "guarded"] = Field(
+        default="published",
+        description="published: 1 / largest signed eigenvalue; "
+        "guarded: 1 / largest magnitude, at most max_learning_rate",
+    )
+    max_learning_rate: Positive = Field(default=100.0, description="cap of the guarded form")
+
+
+Optimiser = Annotated[SGD | Adam | GD | LBFGS | QNG | HLR, Field(discriminator="name")]
+
+
+class TrainingConfig(Section):
+    """One training run per seed."""
+
+    optimiser: Optimiser = Field(description="how the parameters move")
+    n_epochs: Count = Field(description="number of epochs; epoch 0 is the initial point")
+    checkpoint_every: Count = Field(default=5, description="epochs between checkpoints")
+
+
+class HessianConfig(Section):
+    """Exact Hessians over the whole training set."""
+
+    epochs: Epochs = Field(default="all", description="epochs that get a Hessian: all, or a list")
+    epochs_per_job: Count = Field(default=16, description="epochs in one job")
+
+
+class PredictionsConfig(Section):
+    """Prediction map over the square [-1, 1]^2."""
+
+    epochs: Annotated[list[Epoch], Field(min_length=1)] = Field(description="epochs that get a map")
+    n_grid: Annotated[int, Field(ge=2, strict=True)] = Field(default=81, description="grid points per axis")
+
+
+class ScansConfig(Section):
+    """Loss along eigenvectors of the Hessian at one epoch."""
+
+    epoch: Epoch = Field(description="epoch of the Hessian")
+    positions: Annotated[list[int], Field(min_length=1)] = Field(
+        description="eigenvectors, by position in ascending order; negative counts from the largest"
+    )
+    radius: Positive = Field(default=math.pi, description="scan from -radius to radius, radians")
+    n_points: Annotated[int, Field(ge=2, strict=True)] = Field(default=121, description="points per scan")
+
+
+class LandscapeConfig(Section):
+    """Loss on a plane of two parameters (all others 0), Hessians at marked points."""
+
+    axes: tuple[Epoch, Epoch] = Field(default=(0, 1), description="indices of the two parameters")
+    low: Finite = Field(description="lower end of both axes, radians")
+    high: Finite = Field(description="upper end of both axes, radians")
+    n_grid: Annotated[int, Field(ge=2, strict=True)] = Field(default=121, description="grid points per axis")
+    points: dict[Annotated[str, Field(pattern=LETTER)], tuple[Finite, Finite]] = Field(
+        default={}, description="marked points: letter -> position on the two axes, radians"
+    )
+
+    @model_validator(mode="after")
+    def _order(self) -> LandscapeConfig:
+        if self.low >= self.high:
+            raise ValueError(f"low is {self.low}, which must be below high, {self.high}")
+        if self.axes[0] == self.axes[1]:
+            raise ValueError(f"axes is {list(self.axes)}, but must name two different parameters")
+        return self
+
+
+class Experiment(Section):
+    """One model, one objective, and what is computed for it, once per seed."""
+
+    circuit: CircuitConfig | None = Field(default=None, description="a quantum circuit (or: network)")
+    network: NetworkConfig | None = Field(default=None, description="a classical network (or: circuit)")
+    objective: Annotated[StatePreparation | Classification, Field(discriminator="loss")] = Field(
+        description="what is minimised"
+    )
+    convention: Convention = Field(
+        default="exact", description="exact, or the published code's arithmetic with its two bugs"
+    )
+    data: DataConfig | None = Field(default=None, description="training and test samples (loss mse)")
+    init: InitConfig = Field(default=InitConfig(), description="initial parameters of a circuit")
+    seeds: Annotated[list[Epoch], Field(min_length=1)] = Field(default=[0], description="seeds of the initial points")
+    training: TrainingConfig | None = Field(default=None, description="training runs")
+    hessian: HessianConfig | None = Field(default=None, description="Hessians along the training")
+    predictions: PredictionsConfig | None = Field(default=None, description="prediction maps")
+    scans: ScansConfig | None = Field(default=None, description="scans along eigenvectors")
+    landscape: LandscapeConfig | None = Field(default=None, description="a plane of the landscape")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Experiment:
+        if (self.circuit is None) == (self.network is None):
+            raise ValueError("exactly one of circuit and network must be given")
+        with_data = self.objective.loss == "mse"
+        if with_data != (self.data is not None):
+            rule = "must be given" if with_data else "must not be given"
+            raise ValueError(f"data {rule} for loss {self.objective.loss}")
+        reuploads = self.circuit is not None and self.circuit.ansatz.startswith("reuploading")
+        if self.circuit is not None and reuploads != with_data:
+            raise ValueError(f"ansatz {self.circuit.ansatz} does not go with loss {self.objective.loss}")
+        if self.network is not None and not with_data:
+            raise ValueError("a network needs loss mse")
+        if self.network is not None and "init" in self.model_fields_set:
+            raise ValueError("init is for circuits; a network has network.initialiser")
+        if isinstance(self.objective, Classification) and self.circuit and self.objective.wire >= self.circuit.n_qubits:
+            raise ValueError(
+                f"objective.wire is {self.objective.wire}, but must be below circuit.n_qubits {self.circuit.n_qubits}"
+            )
+        if (
+            isinstance(self.objective, StatePreparation)
+            and self.objective.locality == "local"
+            and self.convention == "as_published"
+        ):
+            raise ValueError("convention as_published is defined for locality global only")
+        if self.network is not None and self.convention == "as_published":
+            raise ValueError("convention as_published is defined for circuits only")
+        if len(set(self.seeds)) < len(self.seeds):
+            raise ValueError(f"seeds holds a seed twice: {self.seeds}")
+        if self.landscape and (self.circuit is None or with_data):
+            raise ValueError("landscape needs a circuit with loss infidelity")
+        if self.landscape and max(self.landscape.axes) >= self.n_params:
+            raise ValueError(
+                f"landscape.axes is {list(self.landscape.axes)}, "
+                f"but the circuit has {self.n_params} parameters, counted from 0"
+            )
+        self._check_training()
+        return self
+
+    def _check_training(self) -> None:
+        for key in ("hessian", "predictions", "scans"):
+            if getattr(self, key) and not self.training:
+                raise ValueError(f"{key} needs training")
+        if self.training is None:
+            return
+        optimiser, last = self.training.optimiser, self.training.n_epochs
+        if isinstance(optimiser, QNG) and (self.network or self.data):
+            raise ValueError("training.optimiser qng needs a circuit with loss infidelity")
+        batch_size = getattr(optimiser, "batch_size", None)
+        if batch_size and self.data and batch_size > self.data.n_train:
+            raise ValueError(f"training.optimiser.batch_size is {batch_size}, but data.n_train is {self.data.n_train}")
+        if isinstance(optimiser, SGD) and not self.data:
+            raise ValueError("training.optimiser sgd needs data (use gd)")
+        if batch_size and not self.data:
+            raise ValueError(f"training.optimiser.batch_size is {batch_size}, but without data it must be null")
+        if self.predictions and not self.data:
+            raise ValueError("predictions needs data")
+        asked = {
+            "hessian.epochs": self.hessian_epochs,
+            "predictions.epochs": self.predictions.epochs if self.predictions else [],
+            "scans.epoch": [self.scans.epoch] if self.scans else [],
+        }
+        for key, epochs in asked.items():
+            if epochs and max(epochs) > last:
+                raise ValueError(f"{key} asks for epoch {max(epochs)}, but training ends at n_epochs {last}")
+        if self.scans and self.scans.epoch not in self.hessian_epochs:
+            raise ValueError(f"scans.epoch is {self.scans.epoch}, which hessian.epochs does not have")
+        if self.scans and not all(-self.n_params <= p < self.n_params for p in self.scans.positions):
+            raise ValueError(
+                f"scans.positions is {self.scans.positions}, "
+                f"but eigenvectors have positions {-self.n_params} to {self.n_params - 1}"
+            )
+
+    @property
+    def hessian_epochs(self) -> list[int]:
+        """Epochs that get a Hessian, ascending."""
+        if self.hessian is None or self.training is None:
+            return []
+        if self.hessian.epochs == "all":
+            return list(range(self.training.n_epochs + 1))
+        return sorted(set(self.hessian.epochs))
+
+    @property
+    def hessian_blocks(self) -> list[list[int]]:
+        """``hessian_epochs`` cut into the blocks that are computed by one job each."""
+        step = self.hessian.epochs_per_job if self.hessian else 1
+        return [self.hessian_epochs[i : i + step] for i in range(0, len(self.hessian_epochs), step)]
+
+    @property
+    def n_params(self) -> int:
+        """Number of parameters of the model."""
+        if self.network is not None:
+            widths = self.network.widths
+            return sum((a + 1) * b for a, b in zip(widths, widths[1:], strict=False))
+        assert self.circuit is not None
+        per_gate = {"rx_product": 1, "layered": 3, "reuploading": 3, "reuploading_published": 6}
+        return per_gate[self.circuit.ansatz] * self.circuit.n_qubits * self.circuit.n_layers
+
+
+class FigureConfig(Section):
+    """What a figure shows."""
+
+    experiments: Annotated[list[Name], Field(min_length=1)] = Field(
+        description="experiments, in the order of the panels"
+    )
+    seeds: list[Epoch] = Field(default=[], description="seeds shown one by one; empty: the first of each experiment")
+
+
+FIGURES = tuple(f"fig{i:02d}" for i in range(1, 12))
+
+
+class Config(Section):
+    """The whole study."""
+
+    results_dir: Annotated[str, Field(min_length=1)] = Field(
+        default="results", description="folder of tables, figures and the report"
+    )
+    state_dir: Annotated[str, Field(min_length=1)] = Field(default="state", description="folder of checkpoints")
+    experiments: Annotated[dict[Name, Experiment], Field(min_length=1)] = Field(description="name -> experiment")
+    figures: dict[Literal[FIGURES], FigureConfig] = Field(default={}, description="figure -> what it shows")  # type: ignore[valid-type]
+
+    @model_validator(mode="after")
+    def _figures_exist(self) -> Config:
+        for figure, shown in self.figures.items():
+            for name in shown.experiments:
+                if name not in self.experiments:
+                    raise ValueError(
+                        f"figures.{figure}.experiments: there is no experiment {name!r}"
+                        + nearest(name, list(self.experiments))
+                    )
+                missing = sorted(set(shown.seeds) - set(self.experiments[name].seeds))
+                if missing:
+                    raise ValueError(
+                        f"figures.{figure}.seeds: experiment {name} has no seed {missing[0]}; "
+                        f"it has {self.experiments[name].seeds}"
+                    )
+        return self
+
+
+def parse_config(raw: Any) -> Config:
+    """Check a configuration as read from YAML.
+
+    Raises:
+        ConfigError: one line per fault, each with the key, the value and what is allowed.
+    """
+    if not isinstance(raw, dict) or not raw:
+        raise ConfigError(f"The configuration must be a mapping with the key `experiments`, but is {raw!r}.")
+    try:
+        return Config.model_validate(raw)
+    except ValidationError as error:
+        faults = [describe(fault) for fault in error.errors()]
+        raise ConfigError("The configuration cannot be used:\n" + "\n".join(f"  {f}" for f in faults)) from None
+
+
+def load_config(path: str | Path) -> Config:
+    """Read and check a YAML configuration.
+
+    Raises:
+        ConfigError: the file is missing, no YAML, or not a valid configuration.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise ConfigError(f"The configuration file {path} does not exist.")
+    try:
+        raw = yaml.safe_load(path.read_text())
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"The configuration file {path} is no valid YAML: {error}") from None
+    return parse_config(raw)

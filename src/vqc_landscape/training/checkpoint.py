@@ -1,0 +1,118 @@
+"""Checkpoints of a training run: one file that is replaced as a whole, checked when read, locked while in use.
+
+A checkpoint holds the optimiser's state and the trajectory so far, whose last row has the epoch and the parameters.
+Its metadata have the format's version, the key of the run and a SHA-256 of all of it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from filelock import FileLock, Timeout
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from vqc_landscape.tables import atomic_file
+
+VERSION = "1"
+Columns = dict[str, NDArray[Any]]
+
+_log = logging.getLogger(__name__)
+
+
+class CheckpointError(RuntimeError):
+    """A checkpoint that must not be used; the message names the file."""
+
+
+class Checkpoint:
+    """The checkpoint of one training run.
+
+    Args:
+        folder: where the file and its lock live; made when first needed.
+        key: a hash over all that changes the trajectory (not the number of epochs).
+    """
+
+    def __init__(self, folder: str | os.PathLike[str], key: str) -> None:
+        self.folder = Path(folder)
+        self.key = key
+        self.path = self.folder / "checkpoint.safetensors"
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Hold the folder: a second writer waits here, and then finds the work done."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(self.folder / "lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            _log.warning("Waiting for another process that trains in %s.", self.folder)
+            lock.acquire()
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def save(self, state: Columns, trajectory: Columns) -> None:
+        """Replace the checkpoint: all of it or nothing."""
+        arrays = {f"state.{k}": v for k, v in state.items()} | {f"trajectory.{k}": v for k, v in trajectory.items()}
+        # safetensors writes a column-major array in the wrong order
+        arrays = {name: np.asarray(array, order="C") for name, array in arrays.items()}
+        metadata = {"version": VERSION, "key": self.key, "sha256": _digest(VERSION, self.key, arrays)}
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with atomic_file(self.path) as temporary:
+            save_file(arrays, temporary, metadata)
+
+    def load(self) -> tuple[Columns, Columns] | None:
+        """State and trajectory as saved; None where there is no checkpoint or only a damaged one.
+
+        A damaged file is named in the log and set aside as ``checkpoint.safetensors.damaged``.
+
+        Raises:
+            CheckpointError: the file is whole, but of another run or of another version of the format.
+        """
+        if not self.path.exists():
+            return None
+        try:
+            version, key, arrays = _read(self.path)
+        except (SafetensorError, KeyError, ValueError) as error:
+            damaged = self.path.with_name(self.path.name + ".damaged")
+            os.replace(self.path, damaged)
+            _log.warning("Checkpoint %s is damaged (%s): kept as %s, training starts anew.", self.path, error, damaged)
+            return None
+        for name, found, expected in (("version", version, VERSION), ("key", key, self.key)):
+            if found != expected:
+                raise CheckpointError(
+                    f"Checkpoint {self.path} belongs to another run: its {name} is {found}, expected {expected}. "
+                    f"Delete {self.folder} to train anew."
+                )
+        return _under("state.", arrays), _under("trajectory.", arrays)
+
+
+def _read(path: Path) -> tuple[str, str, Columns]:
+    with safe_open(path, framework="numpy") as file:
+        metadata = file.metadata() or {}
+        arrays = {name: file.get_tensor(name) for name in file.keys()}
+    version, key, stored = (metadata[name] for name in ("version", "key", "sha256"))
+    if _digest(version, key, arrays) != stored:
+        raise ValueError("its SHA-256 does not match")
+    return version, key, arrays
+
+
+def _digest(version: str, key: str, arrays: Columns) -> str:
+    digest = hashlib.sha256(f"{version} {key}".encode())
+    for name in sorted(arrays):
+        digest.update(f" {name} {arrays[name].dtype} {arrays[name].shape} ".encode())
+        digest.update(arrays[name].tobytes())
+    return digest.hexdigest()
+
+
+def _under(prefix: str, arrays: Columns) -> Columns:
+    return {name.removeprefix(prefix): a for name, a in arrays.items() if name.startswith(prefix)}

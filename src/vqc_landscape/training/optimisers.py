@@ -1,0 +1,192 @@
+"""Optimisers in plain numpy: gradient descent, Adam, L-BFGS, natural gradient, 1 / lambda_max.
+
+An optimiser is a frozen set of numbers. All that it remembers between steps is its state, a dictionary of named
+float64 arrays that a checkpoint can hold, so that a resumed run equals an uninterrupted one bit for bit.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from vqc_landscape import config
+from vqc_landscape.checks import Array
+from vqc_landscape.objectives.interface import HasMetric, Indices, Risk
+from vqc_landscape.training.finite import check_finite, finite_loss_and_grad
+
+State = dict[str, Array]
+Step = tuple[Array, State, float]
+
+
+class Optimiser(Protocol):
+    """One way to move the parameters."""
+
+    @property
+    def batch_size(self) -> int | None:
+        """Samples per step; None: the whole training set, one step an epoch."""
+
+    def initial_state(self, params: Array) -> State:
+        """Memory before the first step."""
+
+    def step(self, risk: Risk, params: Array, state: State) -> Step:
+        """New parameters (P,), new state, and the learning rate (NaN where there is none).
+
+        Raises:
+            FloatingPointError: the loss, the gradient or the learning rate is not finite; the message says which.
+        """
+
+
+def make_optimiser(section: config.Optimiser) -> Optimiser:
+    """The optimiser that a configuration describes."""
+    match section:
+        case config.SGD():
+            return GradientDescent(section.learning_rate, section.batch_size)
+        case config.GD():
+            return GradientDescent(section.learning_rate)
+        case config.Adam():
+            return Adam(section.learning_rate, section.batch_size)
+        case config.LBFGS():
+            return LBFGS(section.n_iterations)
+        case config.QNG():
+            return NaturalGradient(section.learning_rate, section.metric == "block", section.regularisation)
+        case config.HLR():
+            return InverseSharpness(section.max_learning_rate if section.variant == "guarded" else None)
+
+
+class _Memoryless:
+    """An optimiser of the whole training set whose steps do not depend on earlier ones."""
+
+    batch_size: int | None = None
+
+    def initial_state(self, params: Array) -> State:
+        return {}
+
+
+@dataclass(frozen=True)
+class GradientDescent(_Memoryless):
+    """theta <- theta - learning_rate * grad, over the whole set (GD) or mini-batches (SGD)."""
+
+    learning_rate: float
+    batch_size: int | None = None
+
+    def step(self, risk: Risk, params: Array, state: State) -> Step:
+        _, grad = finite_loss_and_grad(risk, params)
+        return params - self.learning_rate * grad, state, self.learning_rate
+
+
+@dataclass(frozen=True)
+class Adam:
+    """theta <- theta - learning_rate * m_hat / (sqrt(v_hat) + epsilon), m_hat and v_hat the moments of the gradient.
+
+    Reference:
+        Kingma and Ba, arXiv:1412.6980, Algorithm 1; beta1, beta2 and epsilon are the ones proposed there.
+    """
+
+    learning_rate: float
+    batch_size: int | None = None
+    beta1: float = 0.9
+    beta2: float = 0.999
+    epsilon: float = 1e-8
+
+    def initial_state(self, params: Array) -> State:
+        return {"m": np.zeros_like(params), "v": np.zeros_like(params), "t": np.zeros(1)}
+
+    def step(self, risk: Risk, params: Array, state: State) -> Step:
+        _, grad = finite_loss_and_grad(risk, params)
+        t = state["t"] + 1
+        m = self.beta1 * state["m"] + (1 - self.beta1) * grad
+        v = self.beta2 * state["v"] + (1 - self.beta2) * grad**2
+        m_hat, v_hat = m / (1 - self.beta1**t), v / (1 - self.beta2**t)
+        moved = params - self.learning_rate * m_hat / (np.sqrt(v_hat) + self.epsilon)
+        return moved, {"m": m, "v": v, "t": t}, self.learning_rate
+
+
+@dataclass(frozen=True)
+class LBFGS(_Memoryless):
+    """``n_iterations`` of L-BFGS per step, each step with an empty memory, so that nothing hides in scipy.
+
+    Reference:
+        Liu and Nocedal, Math. Program. 45, 503 (1989); scipy's L-BFGS-B without bounds.
+    """
+
+    n_iterations: int
+
+    def step(self, risk: Risk, params: Array, state: State) -> Step:
+        from scipy.optimize import minimize  # half a second that the other optimisers need not pay
+
+        # Tolerances of 0: scipy's own would take a plateau (gradient below 1e-5) for a minimum.
+        result = minimize(
+            lambda p: finite_loss_and_grad(risk, p),
+            params,
+            jac=True,
+            method="L-BFGS-B",
+            options={"maxiter": self.n_iterations, "ftol": 0.0, "gtol": 0.0},
+        )
+        return result.x, state, math.nan
+
+
+@dataclass(frozen=True)
+class NaturalGradient(_Memoryless):
+    """Quantum natural gradient: theta <- theta - learning_rate * (g + regularisation * I)^-1 grad.
+
+    g is the Fubini-Study metric, or only its blocks of simultaneous rotations.
+
+    Reference:
+        Stokes, Izaac, Killoran, Carleo, Quantum 4, 269 (2020).
+    """
+
+    learning_rate: float
+    block_diagonal: bool
+    regularisation: float
+
+    def step(self, risk: Risk, params: Array, state: State) -> Step:
+        if not isinstance(risk, HasMetric):
+            raise ValueError(f"Optimiser qng needs the risk of a quantum circuit, but got {type(risk).__name__}.")
+        _, grad = finite_loss_and_grad(risk, params)
+        metric = risk.metric_tensor(params)
+        if self.block_diagonal:
+            metric = keep_blocks(metric, risk.parameter_blocks)
+        natural = np.linalg.solve(metric + self.regularisation * np.eye(len(grad)), grad)
+        return params - self.learning_rate * natural, state, self.learning_rate
+
+
+@dataclass(frozen=True)
+class InverseSharpness(_Memoryless):
+    """H-LR: gradient descent with learning rate 1 / lambda_max, the Hessian's largest eigenvalue.
+
+    As published (``max_learning_rate`` None) lambda_max is the largest *signed* eigenvalue: no cap, and where all
+    eigenvalues are negative the step ascends. Guarded, it is the largest magnitude, and the rate is capped.
+
+    Reference:
+        Huembeli and Dauphin, arXiv:2008.02785, Sec. VII and the published code of Fig. 11.
+    """
+
+    max_learning_rate: float | None = None
+
+    def step(self, risk: Risk, params: Array, state: State) -> Step:
+        _, grad = finite_loss_and_grad(risk, params)
+        hessian = risk.hessian(params)
+        check_finite("Hessian", hessian)
+        rate = self._learning_rate(np.linalg.eigvalsh(hessian).astype(np.float64))
+        return params - rate * grad, state, rate
+
+    def _learning_rate(self, eigvals: Array) -> float:
+        if self.max_learning_rate is not None:
+            sharpness = float(np.abs(eigvals).max())
+            return 1 / max(sharpness, 1 / self.max_learning_rate)
+        largest = float(eigvals[-1])
+        if largest == 0:
+            raise FloatingPointError("learning rate 1 / lambda_max is infinite, as the largest eigenvalue is 0")
+        return 1 / largest
+
+
+def keep_blocks(matrix: Array, blocks: Sequence[Indices]) -> Array:
+    """``matrix`` (P, P) with all entries set to 0 that couple different blocks."""
+    kept = np.zeros_like(matrix)
+    for block in blocks:
+        kept[np.ix_(block, block)] = matrix[np.ix_(block, block)]
+    return kept

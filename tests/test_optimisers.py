@@ -1,0 +1,194 @@
+"""Every optimiser against its closed form or against torch.optim."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from analytic_risks import FunctionRisk, RXProductRisk, linear_risk, quadratic, rosenbrock
+from pydantic import TypeAdapter
+
+from vqc_landscape import config
+from vqc_landscape.training.finite import check_finite, finite_loss_and_grad
+from vqc_landscape.training.optimisers import (
+    LBFGS,
+    Adam,
+    GradientDescent,
+    InverseSharpness,
+    NaturalGradient,
+    make_optimiser,
+)
+
+
+def steps(optimiser, risk, params, n_steps):
+    """The points visited, (n_steps + 1, P)."""
+    points, state = [np.asarray(params, float)], optimiser.initial_state(params)
+    for _ in range(n_steps):
+        moved, state, _ = optimiser.step(risk, points[-1], state)
+        points.append(moved)
+    return np.array(points)
+
+
+def test_gradient_descent_on_a_quadratic_is_a_geometric_series():
+    eigvals, start = np.array([0.5, 1.0, 3.0]), np.array([1.0, -2.0, 0.5])
+    points = steps(GradientDescent(0.1), quadratic(np.diag(eigvals)), start, 20)
+    expected = (1 - 0.1 * eigvals) ** np.arange(21)[:, None] * start
+    np.testing.assert_allclose(points, expected, rtol=1e-14)  # 20 multiplications, each rounds by 1e-16
+
+
+@pytest.mark.parametrize("name", ["SGD", "Adam"])
+def test_first_order_optimisers_follow_torch_step_by_step(name):
+    risk, start = linear_risk(64, 5), np.linspace(-1, 1, 5)
+    ours = GradientDescent(0.05, 16) if name == "SGD" else Adam(0.05, 16)
+    theta = torch.tensor(start, requires_grad=True)
+    theirs = getattr(torch.optim, name)([theta], lr=0.05)
+    params, state = start, ours.initial_state(start)
+    for i in range(100):
+        batch = risk.batch(np.arange(16 * (i % 4), 16 * (i % 4 + 1)))
+        theta.grad = torch.tensor(batch.grad(theta.detach().numpy()))
+        theirs.step()
+        params, state, rate = ours.step(batch, params, state)
+        assert rate == 0.05
+        # both round differently by some 1e-16 in each of 100 contracting steps
+        np.testing.assert_allclose(params, theta.detach().numpy(), rtol=0, atol=1e-13)
+
+
+def test_adam_remembers_nothing_but_its_state():
+    risk, start = linear_risk(8, 3), np.zeros(3)
+    params, state, _ = Adam(0.1).step(risk, start, Adam(0.1).initial_state(start))
+    assert sorted(state) == ["m", "t", "v"] and all(a.dtype == np.float64 for a in state.values())
+    copied = {name: array.copy() for name, array in state.items()}
+    first, second = Adam(0.1).step(risk, params, state), Adam(0.1).step(risk, params, copied)
+    np.testing.assert_array_equal(first[0], second[0])
+    for name in state:
+        np.testing.assert_array_equal(state[name], copied[name])  # the old state stays what it was
+
+
+def test_lbfgs_reaches_the_minimum_of_rosenbrock_and_never_climbs():
+    risk = rosenbrock()
+    points = steps(LBFGS(n_iterations=15), risk, np.array([-1.2, 1.0]), 6)
+    losses = [risk.loss(p) for p in points]
+    assert losses == sorted(losses, reverse=True)
+    # curvature 0.4 along the valley: a loss at rounding, 1e-16, leaves a distance of some 1e-8
+    np.testing.assert_allclose(points[-1], [1, 1], atol=1e-7)
+
+
+def test_lbfgs_has_no_memory_across_steps():
+    risk, start = rosenbrock(), np.array([-1.2, 1.0])
+    middle = steps(LBFGS(3), risk, start, 1)[-1]
+    continued, restarted = steps(LBFGS(3), risk, start, 2)[-1], steps(LBFGS(3), risk, middle, 1)[-1]
+    np.testing.assert_array_equal(continued, restarted)
+    # one iteration without memory goes along the gradient
+    moved = steps(LBFGS(1), risk, middle, 1)[-1] - middle
+    grad = risk.grad(middle)
+    assert abs(moved @ grad) == pytest.approx(np.linalg.norm(moved) * np.linalg.norm(grad), rel=1e-12)
+
+
+def test_lbfgs_moves_on_a_plateau_and_has_no_learning_rate():
+    risk = quadratic(1e-9 * np.eye(2))  # gradient 1e-9: scipy's own tolerance, 1e-5, would stop at once
+    moved, state, rate = LBFGS(20).step(risk, np.ones(2), {})
+    np.testing.assert_allclose(moved, 0, atol=1e-6)  # the line search ends at a relative 1e-3 or better, twice
+    assert math.isnan(rate) and state == {}
+
+
+def test_natural_gradient_of_the_rx_product_is_four_times_the_gradient():
+    risk, start = RXProductRisk(3), np.array([0.3, 1.1, -0.7])
+    for block_diagonal in (True, False):
+        moved, state, rate = NaturalGradient(0.1, block_diagonal, 1e-8).step(risk, start, {})
+        expected = start - 0.1 * risk.grad(start) / (1 / 4 + 1e-8)
+        np.testing.assert_allclose(moved, expected, rtol=1e-14)  # one division
+        assert rate == 0.1 and state == {}
+
+
+def test_natural_gradient_by_blocks_solves_every_block_alone():
+    root = np.random.default_rng(1).normal(size=(4, 4))
+    metric, blocks = root @ root.T + np.eye(4), [np.array([0, 2]), np.array([1, 3])]
+    risk, start = RXProductRisk(4, metric, blocks), np.array([0.3, 1.1, -0.7, 0.4])
+    grad = risk.grad(start)
+    natural = np.empty(4)
+    for i, j in blocks:
+        natural[[i, j]] = np.linalg.inv(metric[np.ix_([i, j], [i, j])]) @ grad[[i, j]]
+    by_block = NaturalGradient(0.1, True, 1e-12).step(risk, start, {})[0]
+    full = NaturalGradient(0.1, False, 1e-12).step(risk, start, {})[0]
+    # the regularisation of 1e-12 moves the solution by as much, relative to eigenvalues above 1
+    np.testing.assert_allclose(by_block, start - 0.1 * natural, atol=1e-11)
+    np.testing.assert_allclose(full, start - 0.1 * np.linalg.inv(metric) @ grad, atol=1e-11)
+    assert np.abs(full - by_block).max() > 1e-3
+
+
+def test_natural_gradient_needs_a_metric():
+    with pytest.raises(ValueError, match=r"qng needs the risk of a quantum circuit, but got LinearRisk"):
+        NaturalGradient(0.1, True, 1e-8).step(linear_risk(8, 3), np.zeros(3), {})
+
+
+def test_published_hlr_removes_the_steepest_direction_in_one_step():
+    moved, state, rate = InverseSharpness().step(quadratic(np.diag([1.0, 4.0, -8.0])), np.ones(3), {})
+    assert rate == pytest.approx(1 / 4, rel=1e-15) and state == {}
+    np.testing.assert_allclose(moved, [3 / 4, 0, 3], atol=1e-15)  # (1 - eigval / 4), rounded once
+
+
+def test_published_hlr_ascends_where_every_eigenvalue_is_negative():
+    risk, start = quadratic(np.diag([-1.0, -1.5])), np.ones(2)
+    moved, _, rate = InverseSharpness().step(risk, start, {})
+    assert rate == pytest.approx(-1, rel=1e-15)
+    assert risk.loss(moved) > risk.loss(start)
+
+
+def test_published_hlr_has_no_rate_without_curvature():
+    with pytest.raises(FloatingPointError, match=r"1 / lambda_max is infinite"):
+        InverseSharpness().step(quadratic(np.zeros((2, 2))), np.ones(2), {})
+
+
+@pytest.mark.parametrize(
+    ("eigvals", "rate"), [([1, 4, -8], 1 / 8), ([-2, -1, 0], 1 / 2), ([1e-6, 0, 0], 100), ([0, 0, 0], 100)]
+)
+def test_guarded_hlr_takes_the_largest_magnitude_up_to_a_cap(eigvals, rate):
+    _, _, measured = InverseSharpness(100.0).step(quadratic(np.diag(eigvals)), np.ones(3), {})
+    assert measured == pytest.approx(rate, rel=1e-14)  # eigenvalues of a diagonal matrix, to rounding
+
+
+@pytest.mark.parametrize(
+    ("section", "optimiser"),
+    [
+        ({"name": "sgd", "learning_rate": 0.1, "batch_size": 8}, GradientDescent(0.1, 8)),
+        ({"name": "gd", "learning_rate": 0.1}, GradientDescent(0.1, None)),
+        ({"name": "adam", "learning_rate": 0.1}, Adam(0.1, None)),
+        ({"name": "adam", "learning_rate": 0.1, "batch_size": 4}, Adam(0.1, 4)),
+        ({"name": "lbfgs", "n_iterations": 7}, LBFGS(7)),
+        ({"name": "qng", "learning_rate": 0.1}, NaturalGradient(0.1, True, 1e-8)),
+        ({"name": "qng", "learning_rate": 0.1, "metric": "full"}, NaturalGradient(0.1, False, 1e-8)),
+        ({"name": "hlr"}, InverseSharpness(None)),
+        ({"name": "hlr", "variant": "guarded", "max_learning_rate": 5.0}, InverseSharpness(5.0)),
+    ],
+)
+def test_make_optimiser_builds_what_the_configuration_says(section, optimiser):
+    made = make_optimiser(TypeAdapter(config.Optimiser).validate_python(section))
+    assert made == optimiser
+    assert made.batch_size == section.get("batch_size")
+
+
+@pytest.mark.parametrize(
+    "optimiser", [GradientDescent(0.1), Adam(0.1), LBFGS(3), NaturalGradient(0.1, True, 1e-8), InverseSharpness()]
+)
+@pytest.mark.parametrize(
+    ("loss", "slope", "message"), [(math.nan, 1.0, "loss is nan"), (1.0, math.inf, "gradient is inf")]
+)
+def test_a_number_that_is_not_finite_ends_the_step(optimiser, loss, slope, message):
+    risk = RXProductRisk(2)
+    risk.loss, risk.grad = lambda p: loss, lambda p: np.full(2, slope)
+    with pytest.raises(FloatingPointError, match=message):
+        optimiser.step(risk, np.ones(2), optimiser.initial_state(np.ones(2)))
+
+
+def test_a_hessian_that_is_not_finite_ends_the_step():
+    risk = FunctionRisk(2, lambda p: 0.0, lambda p: p, lambda p: np.full((2, 2), -np.inf))
+    with pytest.raises(FloatingPointError, match="Hessian is -inf"):
+        InverseSharpness().step(risk, np.ones(2), {})
+
+
+def test_finite_numbers_pass_unchanged():
+    check_finite("loss", 1.0)
+    risk = quadratic(np.eye(2))
+    loss, grad = finite_loss_and_grad(risk, np.array([1.0, 2.0]))
+    assert loss == 2.5
+    np.testing.assert_array_equal(grad, [1, 2])

@@ -1,0 +1,247 @@
+"""The loop: one row per epoch, exact resume, a named end when the numbers break down."""
+
+import io
+import math
+import threading
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from analytic_risks import LinearRisk, RXProductRisk, linear_risk, quadratic
+
+from vqc_landscape.tables import SCHEMAS, write_table
+from vqc_landscape.training.checkpoint import Checkpoint
+from vqc_landscape.training.loop import TrainingDiverged, batches, train
+from vqc_landscape.training.optimisers import LBFGS, Adam, GradientDescent, InverseSharpness, NaturalGradient
+from vqc_landscape.training.progress import ProgressLines
+
+RISK, TEST_RISK, START = linear_risk(50, 4), linear_risk(30, 4, seed=1), np.linspace(-1, 1, 4)
+
+
+def assert_same(left, right):
+    assert left.keys() == right.keys()
+    for name in left:
+        assert left[name].dtype == right[name].dtype, name
+        assert left[name].tobytes() == right[name].tobytes(), name
+
+
+def test_every_row_is_the_risk_at_its_parameters():
+    table = train(RISK, START, Adam(0.1, 16), 3, seed=5, test_risk=TEST_RISK)
+    assert list(table) == SCHEMAS["trajectories"].names
+    np.testing.assert_array_equal(table["epoch"], [0, 1, 2, 3])
+    np.testing.assert_array_equal(table["params"][0], START)
+    for i, params in enumerate(table["params"]):
+        assert table["loss"][i] == RISK.loss(params)
+        assert table["accuracy"][i] == RISK.accuracy(params)
+        assert table["test_loss"][i] == TEST_RISK.loss(params)
+        assert table["test_accuracy"][i] == TEST_RISK.accuracy(params)
+        assert table["grad_norm"][i] == np.linalg.norm(RISK.grad(params))
+    np.testing.assert_array_equal(table["learning_rate"], [np.nan, 0.1, 0.1, 0.1])
+
+
+def test_an_epoch_is_a_step_per_batch_in_the_order_of_the_epoch():
+    optimiser = Adam(0.1, 16)
+    table = train(RISK, START, optimiser, 2, seed=5)
+    params, state = START, optimiser.initial_state(START)
+    for epoch in (1, 2):
+        order = np.random.default_rng([5, epoch]).permutation(50)
+        for chosen in (order[:16], order[16:32], order[32:48], order[48:]):
+            params, state, _ = optimiser.step(RISK.batch(chosen), params, state)
+        np.testing.assert_array_equal(table["params"][epoch], params)
+
+
+def test_batches_hold_every_sample_once_and_differ_by_epoch_and_seed():
+    numbered = LinearRisk(np.arange(10.0)[:, None], np.zeros(10))
+
+    def order(seed, epoch):
+        return np.concatenate([batch.x[:, 0] for batch in batches(numbered, 4, seed, epoch)])
+
+    assert [batch.n_samples for batch in batches(numbered, 4, 0, 1)] == [4, 4, 2]
+    np.testing.assert_array_equal(np.sort(order(0, 1)), np.arange(10))
+    np.testing.assert_array_equal(order(0, 1), order(0, 1))
+    assert (order(0, 1) != order(0, 2)).any() and (order(0, 1) != order(1, 1)).any()
+    assert list(batches(numbered, None, 0, 1)) == [numbered]
+
+
+def test_what_does_not_apply_is_null_in_the_table(tmp_path):
+    table = train(RXProductRisk(2), [[0.3], [0.4]], LBFGS(2), 1, seed=0)
+    write_table("trajectories", tmp_path / "part-0.parquet", table)
+    rows = pq.read_table(tmp_path / "part-0.parquet").to_pylist()
+    for name in ("accuracy", "test_loss", "test_accuracy", "learning_rate"):
+        assert [row[name] for row in rows] == [None, None]
+    assert rows[0]["params"] == [0.3, 0.4]
+
+
+class Stopped(Exception):  # noqa: N818
+    pass
+
+
+def stop_after(epoch):
+    def report(done, n_epochs, loss):
+        if done == epoch:
+            raise Stopped
+
+    return report
+
+
+CASES = {
+    "sgd": (RISK, GradientDescent(0.05, 16)),
+    "adam": (RISK, Adam(0.05, 16)),
+    "gd": (RISK, GradientDescent(0.05)),
+    "hlr": (RISK, InverseSharpness()),
+    "lbfgs": (RXProductRisk(4), LBFGS(2)),
+    "qng": (RXProductRisk(4), NaturalGradient(0.1, True, 1e-8)),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("checkpoint_every", [1, 3])
+def test_a_run_stopped_at_any_epoch_goes_on_bit_for_bit(tmp_path, name, checkpoint_every):
+    risk, optimiser = CASES[name]
+    whole = train(risk, START, optimiser, 7, seed=3, test_risk=TEST_RISK)
+    for stop in range(7):
+        checkpoint = Checkpoint(tmp_path / str(stop), "key")
+        run = {"seed": 3, "test_risk": TEST_RISK, "checkpoint": checkpoint, "checkpoint_every": checkpoint_every}
+        with pytest.raises(Stopped):
+            train(risk, START, optimiser, 7, report=stop_after(stop), **run)
+        assert_same(train(risk, START, optimiser, 7, **run), whole)
+
+
+def test_a_run_stopped_after_every_single_epoch_goes_on_bit_for_bit(tmp_path):
+    whole = train(RISK, START, Adam(0.05, 16), 5, seed=3)
+    run = {"seed": 3, "checkpoint": Checkpoint(tmp_path, "key"), "checkpoint_every": 1}
+    for stop in range(1, 5):
+        with pytest.raises(Stopped):
+            train(RISK, START, Adam(0.05, 16), 5, report=stop_after(stop), **run)
+    assert_same(train(RISK, START, Adam(0.05, 16), 5, **run), whole)
+
+
+def test_resuming_computes_only_what_is_missing(tmp_path):
+    checkpoint, seen = Checkpoint(tmp_path, "key"), []
+    short = train(RISK, START, Adam(0.05, 16), 4, seed=3, checkpoint=checkpoint)
+
+    def report(epoch, n_epochs, loss):
+        seen.append((epoch, n_epochs))
+
+    longer = train(RISK, START, Adam(0.05, 16), 6, seed=3, checkpoint=checkpoint, report=report)
+    assert seen == [(4, 6), (5, 6), (6, 6)]
+    assert_same(longer, train(RISK, START, Adam(0.05, 16), 6, seed=3))
+    # the longer run answers for the shorter one, and is kept
+    assert_same(train(RISK, START, Adam(0.05, 16), 4, seed=3, checkpoint=checkpoint, report=report), short)
+    assert seen[3:] == [(4, 4)]
+    assert checkpoint.load()[1]["epoch"][-1] == 6
+
+
+@pytest.mark.parametrize(("stop", "kept"), [(3, 3), (5, 3), (6, 6)])
+def test_a_checkpoint_is_written_every_so_many_epochs(tmp_path, stop, kept):
+    checkpoint = Checkpoint(tmp_path, "key")
+    with pytest.raises(Stopped):
+        train(RISK, START, Adam(0.05), 7, seed=3, checkpoint=checkpoint, checkpoint_every=3, report=stop_after(stop))
+    assert checkpoint.load()[1]["epoch"][-1] == kept
+
+
+def test_a_damaged_checkpoint_is_named_and_the_run_starts_anew(tmp_path, caplog):
+    checkpoint = Checkpoint(tmp_path, "key")
+    whole = train(RISK, START, Adam(0.05, 16), 4, seed=3, checkpoint=checkpoint)
+    content = bytearray(checkpoint.path.read_bytes())
+    content[-20] ^= 1
+    checkpoint.path.write_bytes(content)
+    assert_same(train(RISK, START, Adam(0.05, 16), 4, seed=3, checkpoint=checkpoint), whole)
+    assert f"{checkpoint.path} is damaged" in caplog.text
+
+
+def test_two_writers_do_the_work_once(tmp_path):
+    steps, results = [], []
+    optimiser = GradientDescent(0.05)
+
+    class Counted(LinearRisk):
+        def loss_and_grad(self, params):
+            steps.append(1)
+            return super().loss_and_grad(params)
+
+    def write():
+        risk = Counted(RISK.x, RISK.y)
+        results.append(train(risk, START, optimiser, 20, seed=0, checkpoint=Checkpoint(tmp_path, "key")))
+
+    threads = [threading.Thread(target=write) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=30)
+    assert_same(*results)
+    assert len(steps) == 41  # the first row, then a step and a row in each of 20 epochs
+
+
+class BreaksDown(LinearRisk):
+    """Loss NaN from the given call of ``loss_and_grad`` on (a batch counts for the whole risk)."""
+
+    def __init__(self, x, y, calls_left):
+        super().__init__(x, y)
+        self.calls_left = calls_left  # shared by the batches
+
+    def batch(self, indices):
+        return BreaksDown(self.x[indices], self.y[indices], self.calls_left)
+
+    def loss_and_grad(self, params):
+        self.calls_left[0] -= 1
+        loss, grad = super().loss_and_grad(params)
+        return (math.nan if self.calls_left[0] < 0 else loss), grad
+
+
+# an epoch of 50 samples in batches of 16 is 4 steps and 1 row; the first row is call 1
+@pytest.mark.parametrize(
+    ("n_calls", "where"),
+    [
+        (1 + 5 + 5 + 2, "epoch 3, step 3: loss is nan"),
+        (1 + 5 + 5 + 4, "epoch 3, over the whole training set: loss is nan"),
+    ],
+)
+def test_a_nan_loss_ends_the_run_and_keeps_the_last_good_epoch(tmp_path, n_calls, where):
+    checkpoint = Checkpoint(tmp_path, "key")
+    risk = BreaksDown(RISK.x, RISK.y, [n_calls])
+    with pytest.raises(TrainingDiverged, match=f"diverged at {where}; last good checkpoint: epoch 2, .*checkpoint"):
+        train(risk, START, Adam(0.05, 16), 7, seed=3, checkpoint=checkpoint)
+    kept = checkpoint.load()[1]
+    assert_same(kept, train(RISK, START, Adam(0.05, 16), 2, seed=3))
+    # with the cause removed, the run goes on as if nothing had been
+    again = train(RISK, START, Adam(0.05, 16), 7, seed=3, checkpoint=checkpoint)
+    assert_same(again, train(RISK, START, Adam(0.05, 16), 7, seed=3))
+
+
+def test_a_nan_loss_at_the_start_or_without_checkpoint_is_named(tmp_path):
+    at_start = "Training diverged at epoch 0, over the whole training set: loss is nan; there is no checkpoint"
+    with pytest.raises(TrainingDiverged, match=at_start):
+        train(
+            BreaksDown(RISK.x, RISK.y, [0]),
+            START,
+            GradientDescent(0.1),
+            2,
+            seed=0,
+            checkpoint=Checkpoint(tmp_path, "k"),
+        )
+    with pytest.raises(TrainingDiverged, match="epoch 1, step 1: loss is nan; there is no checkpoint"):
+        train(BreaksDown(RISK.x, RISK.y, [1]), START, GradientDescent(0.1), 2, seed=0)
+
+
+def test_a_parameter_that_overflows_is_named():
+    risk = quadratic(np.eye(2))
+    risk.grad = lambda p: np.array([1e300, 0.0])
+    with np.errstate(over="ignore"), pytest.raises(TrainingDiverged, match="epoch 1, step 1: a parameter is -inf"):
+        train(risk, np.ones(2), GradientDescent(1e300), 2, seed=0)
+
+
+def test_arguments_are_checked():
+    with pytest.raises(ValueError, match="`params` must have 4 entries"):
+        train(RISK, np.zeros(3), GradientDescent(0.1), 1, seed=0)
+    with pytest.raises(ValueError, match="`n_epochs` must be a whole number at least 0, but is -1"):
+        train(RISK, START, GradientDescent(0.1), -1, seed=0)
+    with pytest.raises(ValueError, match="`checkpoint_every` must be a whole number at least 1, but is 0"):
+        train(RISK, START, GradientDescent(0.1), 1, seed=0, checkpoint_every=0)
+
+
+def test_progress_is_a_line_a_second_and_one_at_the_end():
+    stream, now = io.StringIO(), iter([0.0, 0.4, 1.1, 1.2, 1.3])
+    report = ProgressLines(stream, clock=lambda: next(now))
+    for epoch in range(5):
+        report(epoch, 4, 1 / (epoch + 1))
+    assert stream.getvalue() == "epoch 0/4  loss 1\nepoch 2/4  loss 0.3333\nepoch 4/4  loss 0.2\n"
