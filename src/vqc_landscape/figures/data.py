@@ -1,0 +1,61 @@
+"""What a figure is drawn from: its experiments and the rows of the tables that it was handed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from vqc_landscape.config import Experiment
+
+
+@dataclass(frozen=True)
+class FigureData:
+    """Everything that a figure shows.
+
+    Attributes:
+        experiments: name -> experiment, in the order of the panels.
+        seeds: seeds shown one by one; empty: the first of each experiment.
+        tables: stage -> rows of that table, all experiments and seeds together.
+    """
+
+    experiments: Mapping[str, Experiment]
+    seeds: tuple[int, ...]
+    tables: Mapping[str, pd.DataFrame]
+
+    @property
+    def first(self) -> Experiment:
+        """The first experiment; most figures have no other."""
+        return next(iter(self.experiments.values()))
+
+    @property
+    def seed(self) -> int:
+        """The first seed shown."""
+        return (self.seeds or tuple(self.first.seeds))[0]
+
+    def rows(
+        self, stage: str, experiment: str | None = None, *, seed: int | None = None, epoch: int | None = None
+    ) -> pd.DataFrame:
+        """Rows of one table for one run.
+
+        Args:
+            stage: the table.
+            experiment: its name; default: the first.
+            seed: default: the first that the figure shows.
+            epoch: default: all.
+
+        Raises:
+            ValueError: there are none.
+        """
+        name = experiment or next(iter(self.experiments))
+        if seed is None:
+            seed = (self.seeds or self.experiments[name].seeds)[0]
+        table = self.tables[stage]
+        chosen = (table["experiment"] == name) & (table["seed"] == seed)
+        if epoch is not None:
+            chosen &= table["epoch"] == epoch
+        if not chosen.any():
+            at = "" if epoch is None else f", epoch {epoch}"
+            raise ValueError(f"Table `{stage}` has no rows for experiment {name}, seed {seed}{at}.")
+        return table[chosen]

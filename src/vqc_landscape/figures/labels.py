@@ -1,0 +1,137 @@
+"""The words of the figures: what a model, a loss, an axis is called, derived from its configuration."""
+
+from __future__ import annotations
+
+from vqc_landscape.config import GD, HLR, LBFGS, QNG, SGD, Adam, Classification, Experiment, StatePreparation
+
+_ANSATZ = {
+    "rx_product": "RX product circuit",
+    "layered": "layered circuit",
+    "reuploading": "data re-uploading circuit",
+    "reuploading_published": "data re-uploading circuit with angles θ + w·x",
+}
+
+STRUCTURAL_ZERO = "a direction that cannot change the loss at any parameters"
+STRUCTURAL_ZEROS = "structural zeros, whose eigenvectors cannot change the loss at any parameters"
+
+
+def model(experiment: Experiment) -> str:
+    """For instance ``layered circuit, 4 qubits, 4 layers, 48 parameters``."""
+    parameters = f"{experiment.n_params} parameters"
+    if experiment.network is not None:
+        widths = "-".join(str(width) for width in experiment.network.widths)
+        return f"feed-forward network {widths} with biases, {experiment.network.activation}, {parameters}"
+    assert experiment.circuit is not None
+    circuit = experiment.circuit
+    layers = "1 layer" if circuit.n_layers == 1 else f"{circuit.n_layers} layers"
+    qubits = "1 qubit" if circuit.n_qubits == 1 else f"{circuit.n_qubits} qubits"
+    return f"{_ANSATZ[circuit.ansatz]}, {qubits}, {layers}, {parameters}"
+
+
+def target(objective: StatePreparation) -> str:
+    """The target state as a ket."""
+    return "|0…0⟩" if objective.target == "zero" else "|+…+⟩"
+
+
+def loss(experiment: Experiment, n_samples: int | None = None) -> str:
+    """The loss in words, with its definition and, for data, the number of samples."""
+    objective = experiment.objective
+    if isinstance(objective, Classification):
+        samples = "" if n_samples is None else f" over {n_samples} training samples"
+        return f"{squared_error(objective)}{samples}"
+    ket = target(objective)
+    if objective.locality == "local":
+        return f"local loss L = 1 − mean over the qubits of their fidelity, target {ket}"
+    if experiment.convention == "as_published":
+        return f"global loss L = 1 − |Re(z²)|, z = ⟨target|ψ⟩, target {ket}"
+    return f"global loss L = 1 − |⟨target|ψ⟩|², target {ket}"
+
+
+def loss_name(experiment: Experiment) -> str:
+    """Short name of the loss, for titles."""
+    objective = experiment.objective
+    if isinstance(objective, Classification):
+        return squared_error(objective)
+    return f"{objective.locality} loss, target {target(objective)}"
+
+
+def squared_error(objective: Classification) -> str:
+    """``mean squared error`` or, when the samples are added up, ``sum of squared errors``."""
+    return "mean squared error" if objective.reduction == "mean" else "sum of squared errors"
+
+
+def convention(experiment: Experiment) -> str:
+    """Which arithmetic: ours, or the published code's with its bug named."""
+    if experiment.convention == "exact":
+        return "convention: exact"
+    bug = "Re(z²) for |z|²" if experiment.objective.loss == "infidelity" else "detached bra"
+    return f"convention: as published ({bug})"
+
+
+def summary(experiment: Experiment, n_samples: int | None = None) -> str:
+    """One sentence: model, loss, convention."""
+    words = f"{model(experiment)}; {loss(experiment, n_samples)}; {convention(experiment)}."
+    return words[0].upper() + words[1:]
+
+
+def loss_axis(experiment: Experiment) -> str:
+    """Axis label of the loss."""
+    if isinstance(experiment.objective, Classification):
+        return squared_error(experiment.objective)
+    return "infidelity L" if experiment.objective.locality == "global" else "local infidelity L"
+
+
+def unit(experiment: Experiment, power: int = 1) -> str:
+    """Unit of a distance between parameters, in brackets: the weights of a network have none."""
+    return "" if experiment.network is not None else {1: " (rad)", -2: " (rad⁻²)"}[power]
+
+
+def eigenvalue_axis(experiment: Experiment, *, two_lines: bool = False) -> str:
+    """Axis label of Hessian eigenvalues."""
+    separator = "\n" if two_lines else " "
+    of = squared_error(experiment.objective) if isinstance(experiment.objective, Classification) else "loss"
+    return f"eigenvalue of the Hessian{separator}of the {of}{unit(experiment, -2)}"
+
+
+def optimiser(chosen: SGD | Adam | GD | LBFGS | QNG | HLR) -> str:
+    """Name of an optimiser, with what tells it from its variants."""
+    if isinstance(chosen, QNG):
+        metric = "block-diagonal metric" if chosen.metric == "block" else "full metric"
+        return f"QNG, {metric}, η = {chosen.learning_rate:g}"
+    if isinstance(chosen, HLR):
+        return (
+            r"H-LR as published, η = $1/\lambda_\mathrm{max}$"
+            if chosen.variant == "published"
+            else r"H-LR guarded, η = $1/\mathrm{max}|\lambda|$"
+        )
+    if isinstance(chosen, LBFGS):
+        return f"L-BFGS, {chosen.n_iterations} iterations an epoch"
+    names = {"sgd": "SGD", "adam": "Adam", "gd": "GD"}
+    return f"{names[chosen.name]}, η = {chosen.learning_rate:g}"
+
+
+def training(experiment: Experiment, seed: int) -> str:
+    """For instance ``Trained with Adam, η = 0.02, batches of 32, for 40 epochs from ...``."""
+    assert experiment.training is not None
+    chosen = experiment.training.optimiser
+    size = getattr(chosen, "batch_size", None)
+    batches = f", batches of {size}" if size else ""
+    epochs = f"{experiment.training.n_epochs} epochs from the initial point (epoch 0) of seed {seed}"
+    return f"Trained with {optimiser(chosen)}{batches}, for {epochs}"
+
+
+def prediction_axis(experiment: Experiment) -> str:
+    """What the prediction f is."""
+    if isinstance(experiment.objective, Classification) and experiment.circuit is not None:
+        return f"prediction f(x) = ⟨Z⟩ of qubit {experiment.objective.wire}"
+    one = experiment.network is not None and experiment.network.widths[-1] == 1
+    return "prediction f(x): output" if one else "prediction f(x): difference of the two outputs"
+
+
+def number(value: float) -> str:
+    """Two or three digits: ``0.0312``, ``1.00``, ``−2.5·10⁻⁷``."""
+    mantissa, exponent = f"{value:.1e}".split("e")
+    if -4 < int(exponent) < 3:
+        return f"{value:#.3g}".rstrip(".").replace("-", "−") if value else "0"
+    superscript = str(int(exponent)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    return f"{mantissa}·10{superscript}".replace("-", "−")

@@ -1,0 +1,83 @@
+"""Fig. 11: the loss against the epoch for several optimisers, from the same initial points."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from vqc_landscape.figures import labels, style
+from vqc_landscape.figures.data import FigureData
+
+
+def draw_optimisers(data: FigureData) -> Figure:
+    """Fig. 11: one panel per shown seed, and the median with its spread over all seeds beside them."""
+    seeds = data.seeds or tuple(data.first.seeds[:2])
+    figure = style.new_figure(height=4.2)
+    body = style.body_of(figure)
+    *singles, together = body.subplots(1, len(seeds) + 1, sharey=True)
+    for index, (name, experiment) in enumerate(data.experiments.items()):
+        assert experiment.training is not None
+        look = {**style.CURVES[index % len(style.CURVES)], "label": labels.optimiser(experiment.training.optimiser)}
+        for ax, seed in zip(singles, seeds, strict=True):
+            plot_loss(data.rows("trajectories", name, seed=seed), ax, shift=index, **look)
+        runs = [data.rows("trajectories", name, seed=seed) for seed in experiment.seeds]
+        plot_loss_over_seeds(pd.concat(runs), together, shift=index, **look)
+
+    for letter, ax, seed in zip("abcdefgh", singles, seeds, strict=False):
+        style.panel_title(ax, letter, f"initial point of seed {seed}")
+    n_seeds = min(len(experiment.seeds) for experiment in data.experiments.values())
+    style.panel_title(together, "abcdefghi"[len(singles)], f"median and quartiles of {n_seeds} seeds")
+    for ax in (*singles, together):
+        ax.set_xlabel("epoch")
+        ax.set_ylim(bottom=-0.03)  # losses end at 0, the frame below it
+    singles[0].set_ylabel(labels.loss_axis(data.first))
+    body.legend(*singles[0].get_legend_handles_labels(), loc="outside lower center", ncols=3, handlelength=4)
+    style.caption(
+        figure,
+        "Optimisers from the same initial points",
+        labels.summary(data.first),
+        "All curves of a panel start from the same parameters. GD: gradient descent; QNG: quantum natural gradient "
+        "(block-diagonal: one block for each sub-layer of simultaneous rotations); H-LR: gradient descent with a "
+        "learning rate η from the Hessian's eigenvalues λ; all three take one step an epoch. "
+        "Bars: from the 25 % to the 75 % quantile of the seeds.",
+    )
+    return figure
+
+
+def plot_loss(run: pd.DataFrame, ax: Axes | None = None, *, shift: int = 0, **look: Any) -> None:
+    """Loss against the epoch of one run.
+
+    Args:
+        run: rows of ``trajectories`` of one experiment and seed.
+        ax: where to draw; default: a new figure.
+        shift: number of the curve; moves its markers, so that those of several curves do not coincide.
+        **look: colour, line style, marker, label.
+    """
+    ax = style.axes_or_new(ax)
+    ax.plot(run["epoch"], run["loss"], markevery=_marked(len(run), shift), **look)
+
+
+def plot_loss_over_seeds(runs: pd.DataFrame, ax: Axes | None = None, *, shift: int = 0, **look: Any) -> None:
+    """Median of the loss over the seeds, with bars from quartile to quartile at the markers.
+
+    Args:
+        runs: rows of ``trajectories`` of one experiment, several seeds.
+        ax: where to draw; default: a new figure.
+        shift: as for ``plot_loss``.
+        **look: as for ``plot_loss``.
+    """
+    ax = style.axes_or_new(ax)
+    by_epoch = runs.groupby("epoch")["loss"]
+    median = by_epoch.median()
+    bars = [median - by_epoch.quantile(0.25), by_epoch.quantile(0.75) - median]
+    marked = _marked(len(median), shift)
+    ax.errorbar(median.index, median, bars, errorevery=marked, markevery=marked, capsize=2, elinewidth=0.8, **look)
+
+
+def _marked(n_epochs: int, shift: int) -> tuple[int, int]:
+    """First marked epoch and the distance to the next: about six on a curve."""
+    step = max(n_epochs // 6, 1)
+    return shift * step // len(style.CURVES) % step, step

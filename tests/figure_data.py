@@ -1,0 +1,131 @@
+"""Synthetic tables with the shapes of the paper's study, written as part files, and a study that has them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from vqc_landscape.config import Config, Experiment, parse_config
+from vqc_landscape.figures.registry import FIGURES, required_tables
+from vqc_landscape.tables import write_table
+
+ROOT = Path(__file__).parents[1]
+N_ZEROS = {"layered": 16, "qnn": 65, "ffnn": 23}  # structural zeros, as the exact Hessians have them
+
+
+def study(figures: dict[str, Any] | None = None, **experiments: dict[str, Any]) -> Config:
+    """The paper's study; ``figures`` replaces all of its figures, ``experiments`` single keys of experiments."""
+    raw = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
+    for name, keys in experiments.items():
+        raw["experiments"][name] |= keys
+    return parse_config(raw if figures is None else raw | {"figures": figures})
+
+
+def write_tables(name: str, config: Config, folder: Path) -> dict[str, list[Path]]:
+    """Write what a figure needs; returns stage -> part files."""
+    paths: dict[str, list[Path]] = {stage: [] for stage in FIGURES[name].needs}
+    for stage, experiment, seed in required_tables(name, config):
+        path = folder / stage / f"experiment={experiment}" / f"seed={seed}" / "part-0.parquet"
+        rng = np.random.default_rng([seed, *experiment.encode()])
+        write_table(stage, path, _TABLES[stage](config.experiments[experiment], experiment, rng))
+        paths[stage].append(path)
+    return paths
+
+
+def landscape(experiment: Experiment, _: str, rng: np.random.Generator) -> dict[str, Any]:
+    """Closed forms: prod cos^2(theta/2), its local mean, the flat loss and the published one."""
+    plane, published = experiment.landscape, experiment.convention == "as_published"
+    axis = np.linspace(plane.low, plane.high, 61)
+    a, b = (x.ravel() for x in np.meshgrid(axis, axis))
+    points = np.array(list(plane.points.values()))
+    a, b = np.append(a, points[:, 0]), np.append(b, points[:, 1])
+    if experiment.objective.target == "plus":
+        # the exact loss carries rounding noise, which must not look like structure
+        loss = 1 - np.abs(np.cos(a + b)) / 4 if published else 0.75 + 2e-16 * rng.integers(-2, 3, a.size)
+    elif experiment.objective.locality == "local":
+        loss = 1 - (np.cos(a / 2) ** 2 + np.cos(b / 2) ** 2) / 2
+    else:
+        loss = 1 - np.cos(a / 2) ** 2 * np.cos(b / 2) ** 2
+    blank = [None] * axis.size**2
+    flat = experiment.objective.target == "plus" and not published
+    spectra = [np.zeros(8) if flat else np.sort(np.append(np.zeros(6), rng.uniform(-1, 2, 2))) for _ in points]
+    norms: list[float | None] = [0.0] * len(points) if flat else list(rng.uniform(0, 0.5, len(points)))
+    if published:  # one marked point on a cusp
+        spectra[1], norms[1] = None, None
+    return {
+        "label": blank + list(plane.points),
+        "a": a,
+        "b": b,
+        "loss": loss,
+        "grad_norm": blank + norms,
+        "eigvals": blank + spectra,
+    }
+
+
+def dataset(experiment: Experiment, _: str, rng: np.random.Generator) -> dict[str, Any]:
+    n_train, n_test = experiment.data.n_train, experiment.data.n_test
+    x = rng.uniform(-1, 1, (n_train + n_test, 2))
+    y = np.where(np.hypot(*x.T) < np.sqrt(2 / np.pi), 1.0, -1.0)
+    return {"x1": x[:, 0], "x2": x[:, 1], "y": y, "split": ["train"] * n_train + ["test"] * n_test}
+
+
+def trajectory(experiment: Experiment, name: str, rng: np.random.Generator) -> dict[str, Any]:
+    epoch = np.arange(experiment.training.n_epochs + 1)
+    # every run starts near 1 and falls at its own time to its own plateau
+    middle, end = rng.uniform(0.2, 0.9) * epoch[-1], rng.uniform(0, 0.5)
+    loss = end + (1 - end) / (1 + np.exp((epoch - middle) / epoch[-1] * 25))
+    columns = {"epoch": epoch, "loss": loss}
+    if experiment.data is not None:
+        columns |= {"accuracy": 0.97 - 0.47 * loss, "test_accuracy": 0.95 - 0.47 * loss}
+    return columns
+
+
+def spectra(experiment: Experiment, name: str, rng: np.random.Generator) -> dict[str, Any]:
+    n, n_zeros, rows = experiment.n_params, N_ZEROS[name], []
+    largest = 12.0 if experiment.network else 1.3
+    for epoch in experiment.hessian_epochs:
+        done = epoch / experiment.training.n_epochs
+        values = largest * (1 + done) * rng.standard_t(3, n - n_zeros).clip(-3, 3) / 3 * np.linspace(0, 1, n - n_zeros)
+        values = np.where(values < 0, values * (1 - done) ** 2 - 1e-4 * (done == 1), values)
+        values[: len(values) // 8] = 0
+        eigvals = np.append(values, np.zeros(n_zeros))
+        structural = np.arange(n) >= n - n_zeros
+        order = np.argsort(eigvals, kind="stable")
+        rows += [(epoch, p, eigvals[i], structural[i], 1e-12) for p, i in enumerate(order)]
+    columns = zip(*rows, strict=True)
+    return dict(zip(("epoch", "position", "eigval", "structural", "tolerance"), columns, strict=True))
+
+
+def scans(experiment: Experiment, _: str, rng: np.random.Generator) -> dict[str, Any]:
+    asked = experiment.scans
+    t = np.linspace(-asked.radius, asked.radius, asked.n_points)
+    eigvals = np.linspace(1.6, 0.02, len(asked.positions))
+    eigvals[-1] = 0
+    rows = [
+        (asked.epoch, position % experiment.n_params, eigval, eigval == 0, x, 1e-4 + eigval * (1 - np.cos(x)))
+        for position, eigval in zip(asked.positions, eigvals, strict=True)
+        for x in t
+    ]
+    names = ("epoch", "position", "eigval", "structural", "t", "loss")
+    return dict(zip(names, zip(*rows, strict=True), strict=True))
+
+
+def predictions(experiment: Experiment, _: str, rng: np.random.Generator) -> dict[str, Any]:
+    axis = np.linspace(-1, 1, experiment.predictions.n_grid)
+    x1, x2 = (x.ravel() for x in np.meshgrid(axis, axis))
+    maps = [0.5 * np.sin(2 * x1 + x2), 1.3 * np.tanh(4 * (0.8 - np.hypot(x1, x2)))]
+    epochs = np.repeat(experiment.predictions.epochs, x1.size)
+    return {"epoch": epochs, "x1": np.tile(x1, 2), "x2": np.tile(x2, 2), "prediction": np.concatenate(maps)}
+
+
+_TABLES = {
+    "landscapes": landscape,
+    "datasets": dataset,
+    "trajectories": trajectory,
+    "spectra": spectra,
+    "scans": scans,
+    "predictions": predictions,
+}

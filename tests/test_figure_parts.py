@@ -1,0 +1,119 @@
+"""What the figures are made of: circuit diagrams, colours, words, bins, levels."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import pytest
+from figure_data import study
+
+from vqc_landscape.circuits.ansatz import layered, reuploading, rx_product
+from vqc_landscape.circuits.program import FixedGate, Rotation
+from vqc_landscape.figures import labels, style
+from vqc_landscape.figures.circuits import place, split_layers
+from vqc_landscape.figures.landscapes import colour_levels
+from vqc_landscape.figures.spectra import eigenvalue_bins
+
+STUDY = study()
+
+
+# circuits
+
+
+@pytest.mark.parametrize("circuit", [rx_product(2, 3), layered(4, 4), reuploading(4, 3)])
+def test_layers_hold_the_whole_program_in_order(circuit):
+    layers = split_layers(circuit)
+    assert [gate for layer in layers for gate in layer] == list(circuit.gates)
+    for index, layer in enumerate(layers):
+        params = {t.param for g in layer if isinstance(g, Rotation) for t in g.angle if t.param is not None}
+        per_layer = circuit.n_params // len(layers)
+        assert params == set(range(index * per_layer, (index + 1) * per_layer))
+
+
+def test_layers_keep_data_that_are_entangled_before_any_weight():
+    full = reuploading(2, 1)
+    gates = (*full.gates[:3], full.gates[-1], *full.gates[3:])  # R(x) on qubit 0, CZ, then the rest
+    circuit = dataclasses.replace(full, gates=gates)
+    assert split_layers(circuit) == [list(gates)]
+
+
+def test_boxes_and_links_of_the_second_reuploading_layer():
+    boxes, links, end = place(split_layers(reuploading(4, 2))[1], 10, 4)
+    assert [(box.column, box.wire, box.rotations[0].label) for box in boxes[:2]] == [(10, 0, "R(x)"), (11, 0, "R(w)")]
+    assert [box.has_data for box in boxes] == [True, False] * 4
+    assert boxes[1].params == [12, 13, 14]
+    # the periodic CZ spans what lies between its wires, and so stands alone
+    assert [(column, gate.wires) for column, gate in links] == [(12, (1, 2)), (13, (3, 0))]
+    assert end == 14
+
+
+def test_every_rx_gets_its_own_box():
+    circuit = rx_product(2, 3)
+    boxes, _, end = place(circuit.gates, 0, 2)
+    assert [box.params for box in boxes] == [[0], [1], [2], [3], [4], [5]]
+    assert end == 3
+
+
+def test_gates_that_the_paper_does_not_have():
+    gates = (FixedGate("H", (0,)), Rotation("ZZ", (0, 2), layered(4, 1).rotations[0].angle, "RZZ"))
+    boxes, links, end = place(gates, 0, 3)
+    assert boxes == [] and [column for column, _ in links] == [0, 1] and end == 2
+
+
+# style and words
+
+
+def test_colours_differ_in_lightness():
+    def lightness(colour):  # CIE L* of the luminance
+        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in mpl.colors.to_rgb(colour)]
+        luminance = np.dot([0.2126, 0.7152, 0.0722], linear)
+        return 116 * np.cbrt(luminance) - 16 if luminance > 0.008856 else 903.3 * luminance
+
+    values = sorted(lightness(colour) for colour in style.COLOURS.values())
+    assert min(np.diff(values)) > 9  # some nine steps of L* are told apart at a glance, also side by side in print
+    for key in ("color", "linestyle", "marker"):
+        assert len({look[key] for look in style.CURVES}) == len(style.CURVES)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.0, "0"), (-0.0, "0"), (1.0, "1.00"), (-0.0312, "−0.0312"), (123.4, "123"), (1234.0, "1.2·10³")]
+    + [(-2.5e-7, "−2.5·10⁻⁷"), (9.999e-5, "1.0·10⁻⁴"), (999.6, "1.0·10³")],
+)
+def test_number(value, text):
+    assert labels.number(value) == text
+
+
+def test_words_of_the_variants():
+    published = STUDY.experiments["qnn"].model_copy(update={"convention": "as_published"})
+    assert labels.summary(published, 7).endswith("over 7 training samples; convention: as published (detached bra).")
+    summed = published.objective.model_copy(update={"reduction": "sum"})
+    as_sum = published.model_copy(update={"objective": summed})
+    assert labels.eigenvalue_axis(as_sum) == "eigenvalue of the Hessian of the sum of squared errors (rad⁻²)"
+    assert labels.eigenvalue_axis(STUDY.experiments["ffnn"]).endswith("of the mean squared error")  # weights: no unit
+    one = STUDY.experiments["ffnn"].network.model_copy(update={"widths": [2, 3, 1]})
+    assert labels.prediction_axis(STUDY.experiments["ffnn"].model_copy(update={"network": one})).endswith("output")
+
+
+@pytest.mark.parametrize("eigvals", [[-1.0, 1.0], [0.0, 0.0], [-3.0, -1.0], [0.2, 1.2], [-1e-17, 0.0], [-0.7, 2.1]])
+def test_bins_hold_everything_and_centre_on_zero(eigvals):
+    edges = eigenvalue_bins(np.array(eigvals))
+    assert np.histogram(eigvals, edges)[0].sum() == len(eigvals)
+    centre = edges[np.searchsorted(edges, 0) - 1 : np.searchsorted(edges, 0) + 1].sum()
+    assert abs(centre) < 1e-12  # two edges of size up to 3, each rounded once
+
+
+def test_bins_hold_symmetric_spectra():
+    for size in np.linspace(0.1, 3, 500):  # the ends lie on the last edges, give or take rounding
+        assert np.histogram([-size, size], eigenvalue_bins(np.array([-size, size])))[0].sum() == 2
+
+
+@pytest.mark.parametrize(
+    ("losses", "ends"), [([0.0, 1.0], (0, 1)), ([0.75, 1.0], (0.75, 1)), ([0.75, 0.75 + 1e-15], (0.75, 0.85))]
+)
+def test_colour_levels_are_round(losses, ends):
+    levels = colour_levels(pd.Series(losses))
+    np.testing.assert_allclose(levels[[0, -1]], ends, atol=1e-12)  # a multiple of the step, rounded
