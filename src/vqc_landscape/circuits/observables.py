@@ -50,7 +50,7 @@ class Projector:
     """
 
     def __init__(self, state: Sequence[complex] | Any) -> None:
-        amplitudes = np.array(state, dtype=np.complex128).reshape(-1)
+        amplitudes = np.asarray(state, dtype=np.complex128).reshape(-1).copy()
         if amplitudes.size < 2 or amplitudes.size & (amplitudes.size - 1):
             raise ValueError(f"Argument `state` must have 2**n_qubits amplitudes, but has {amplitudes.size}.")
         # 1e-10: round-off of 2**20 squares, far below any mistake in a state written by hand

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from vqc_landscape.checks import Array, as_matrix, as_vector
 
-FIXED_GATES = ("H", "S", "CZ")
+FIXED_GATES = {"H": 1, "S": 1, "CZ": 2}  # number of wires
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,8 @@ class Rotation:
             raise ValueError(
                 f"Argument `word` must have one of X, Y, Z for each wire, but is {self.word!r} for wires {self.wires}."
             )
+        if not self.angle:
+            raise ValueError("Argument `angle` must have at least one term.")
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,10 @@ class FixedGate:
     def __post_init__(self) -> None:
         if self.name not in FIXED_GATES:
             raise ValueError(f"Argument `name` must be one of {', '.join(FIXED_GATES)}, but is {self.name!r}.")
+        if len(self.wires) != FIXED_GATES[self.name]:
+            raise ValueError(
+                f"Argument `wires` of {self.name} must have {FIXED_GATES[self.name]} entries, but is {self.wires}."
+            )
 
 
 Gate = Rotation | FixedGate
@@ -88,6 +94,8 @@ class Circuit:
     parameter_blocks: tuple[NDArray[np.int64], ...] = ()
 
     def __post_init__(self) -> None:
+        if not self.rotations:
+            raise ValueError("Argument `gates` must hold at least one rotation.")
         for gate in self.gates:
             if not all(0 <= w < self.n_qubits for w in gate.wires) or len(set(gate.wires)) < len(gate.wires):
                 raise ValueError(f"Argument `gates` holds {gate}, but the circuit has wires 0 to {self.n_qubits - 1}.")

@@ -139,7 +139,7 @@ class Engine:
         leaf.axes[s.word_rotation] = (0.0, 0.0, 1.0)
         cosines = np.empty_like(leaf.tans)
         alphas, gammas = np.empty(leaf.tans.shape, np.complex128), np.empty(leaf.tans.shape, np.complex128)
-        elements = (s.run_starts, s.element_axis, s.element_index, FIXED_SU2)
+        elements = (s.run_starts, s.element_axis, s.element_index, FIXED_SU2, first_order.smallest_cos(s.n_qubits))
         first_order.resolve_runs(elements, cos, sin, leaf.tans, cosines, alphas, gammas, leaf.phases, leaf.axes)
         leaf.phases[:] *= s.phase
         layout = (

@@ -98,7 +98,9 @@ def overlaps(left, right, bit, word, out):
 
     With d = conj(left_z) right_z': Re(-i/2 d) = Im(d)/2, and Re(-i/2 (-i) d) = -Re(d)/2.
     """
-    out[:] = 0.0
+    for a in range(3):
+        for s in range(left.shape[2]):
+            out[a, s] = 0.0
     if bit == 0:
         for z in range(left.shape[1]):
             sign = 0.5 * parity_sign(z, word)
@@ -263,10 +265,10 @@ def add_weighted_gram(left, right, weights, rows, panel, out, first, diagonal_bl
 
 
 @njit(**JIT)
-def add_row_sums(block, vector, out):
-    """out[c] += sum_z vector[z] block[z, c]."""
+def add_row_sums(block, vector, factor, out):
+    """out[c] += factor sum_z vector[z] block[z, c]."""
     for z in range(len(vector)):
-        x = vector[z]
+        x = factor * vector[z]
         for c in range(len(out)):
             out[c] += x * block[z, c]
 

@@ -108,7 +108,8 @@ def sweep_tangents(sample, weight, with_second, leaf, turns, columns, scratch, t
     tangents (n_chunks, 2, 2**n, width) is overwritten; second (n_chunks, n_rows, width) is added to.
     """
     width = tangents.shape[3]
-    n_active, step, n_steps = 0, 0, len(columns.step_block)
+    # typed zeros: a literal one would have the callees compiled twice
+    n_active, step, n_steps = np.int64(0), np.int64(0), len(columns.step_block)
     for b in range(len(leaf.states)):
         if n_active:
             start, stop = turns.blocks[b], turns.blocks[b + 1]
@@ -145,8 +146,11 @@ def _fill_generators(step, sample, weight, with_second, leaf, turns, columns, sc
     """new[slot] = 1/2 sum c G psi and adjoint[slot] = weight sum c G+ lambda over the entries of each slot."""
     first, stop = columns.step_slots[step], columns.step_slots[step + 1]
     n_padded = (stop - first + 3) // 4 * 4
-    scratch.new[:, :, :n_padded] = 0.0
-    scratch.adjoint[:, :, :n_padded] = 0.0
+    for plane in range(2):
+        for z in range(scratch.new.shape[1]):
+            for slot in range(n_padded):
+                scratch.new[plane, z, slot] = 0.0
+                scratch.adjoint[plane, z, slot] = 0.0
     for slot in range(first, stop):
         for entry in range(columns.slot_entries[slot], columns.slot_entries[slot + 1]):
             g = columns.entry_generator[entry]
@@ -207,16 +211,29 @@ def _multiply(left, right, rows, out, n):
 
 @njit(**JIT)
 def _insert(new, columns, n_active, tangents):
-    """tangents[:, columns] (+)= 2 new: a column that is not yet active is written, another one added to."""
+    """tangents[:, columns] += 2 new; a column that is not yet active is written. Returns the number of active ones."""
     width = tangents.shape[3]
-    for slot in range(len(columns)):
+    slot = 0
+    while slot < len(columns):
         chunk, c = columns[slot] // width, columns[slot] % width
         fresh = columns[slot] >= n_active
+        run = 1  # consecutive columns go together: they are one contiguous row per amplitude
+        while slot + run < len(columns) and c + run < width and columns[slot + run] == columns[slot] + run:
+            if (columns[slot + run] >= n_active) != fresh:
+                break
+            run += 1
         for plane in range(2):
             for z in range(new.shape[1]):
-                value = 2.0 * new[plane, z, slot]
-                tangents[chunk, plane, z, c] = value if fresh else tangents[chunk, plane, z, c] + value
-    return max(n_active, columns.max() + 1)
+                if fresh:
+                    for k in range(run):
+                        tangents[chunk, plane, z, c + k] = 2.0 * new[plane, z, slot + k]
+                else:
+                    for k in range(run):
+                        tangents[chunk, plane, z, c + k] += 2.0 * new[plane, z, slot + k]
+        slot += run
+    for column in columns:
+        n_active = max(n_active, column + 1)
+    return n_active
 
 
 @njit(**JIT)
@@ -258,12 +275,12 @@ def add_state_gram(target, weight_re, weight_im, scratch, tangents, gram):
     n_chunks, width = len(tangents), tangents.shape[3]
     for chunk in range(n_chunks):
         re, im = x[chunk * width : (chunk + 1) * width], y[chunk * width : (chunk + 1) * width]
-        re[:] = 0.0
-        im[:] = 0.0
-        add_row_sums(tangents[chunk, 0], target[0], re)
-        add_row_sums(tangents[chunk, 1], target[1], re)
-        add_row_sums(tangents[chunk, 1], target[0], im)
-        add_row_sums(tangents[chunk, 0], -target[1], im)
+        for c in range(width):
+            re[c], im[c] = 0.0, 0.0
+        add_row_sums(tangents[chunk, 0], target[0], 1.0, re)
+        add_row_sums(tangents[chunk, 1], target[1], 1.0, re)
+        add_row_sums(tangents[chunk, 1], target[0], 1.0, im)
+        add_row_sums(tangents[chunk, 0], target[1], -1.0, im)
     for chunk in range(n_chunks):
         for i in range(len(x)):
             for c in range(width):

@@ -1,0 +1,122 @@
+"""The engine on programs beyond the paper's: shared parameters, prefactors, Pauli words, sums of observables."""
+
+from __future__ import annotations
+
+import numpy as np
+import pennylane as qml
+import pytest
+import torch
+
+import vqc_landscape as vl
+from vqc_landscape.simulator.engine import Engine
+from vqc_landscape.simulator.threads import map_in_order, n_threads
+
+# float64 sums of some thousand terms of order 1, on both sides
+ATOL = 1e-11
+
+
+def random_circuit(rng: np.random.Generator, n_qubits: int, n_gates: int, n_params: int, n_features: int) -> vl.Circuit:
+    """Any gates in any order; parameters are shared, scaled, and multiplied by features."""
+    gates: list[vl.Rotation | vl.FixedGate] = []
+    for _ in range(n_gates):
+        wires = tuple(int(w) for w in rng.permutation(n_qubits))
+        if rng.random() < 0.25:
+            name = str(rng.choice(["H", "S", "CZ"]))
+            gates.append(vl.FixedGate(name, wires[: 2 if name == "CZ" else 1]))
+            continue
+        size = int(rng.choice([1, 1, 1, 2, 3][: n_qubits + 2]))
+        word = "".join(rng.choice(list("XYZ"), size))
+        terms = [
+            vl.Term(
+                scale=float(rng.normal()),
+                param=int(rng.integers(n_params)) if rng.random() < 0.8 else None,
+                feature=int(rng.integers(n_features)) if n_features and rng.random() < 0.5 else None,
+            )
+            for _ in range(rng.integers(1, 4))
+        ]
+        gates.append(vl.Rotation(word, wires[:size], tuple(terms), word))
+    return vl.Circuit("random", n_qubits, (n_params,), tuple(gates), n_features)
+
+
+def pennylane_observable(observable: vl.PauliSum | vl.Projector, n_qubits: int) -> qml.operation.Operator:
+    if isinstance(observable, vl.Projector):
+        return qml.Projector(observable.state, wires=range(n_qubits))
+    letters = {"X": qml.X, "Y": qml.Y, "Z": qml.Z}
+    words = [
+        qml.prod(*(letters[p](w) for p, w in zip(word, wires, strict=True))) if word else qml.Identity(0)
+        for _, word, wires in observable.terms
+    ]
+    return qml.dot([c for c, _, _ in observable.terms], words)
+
+
+SUM = vl.PauliSum(((0.3, "XY", (0, 1)), (0.7, "ZZ", (1, 0)), (-0.2, "Y", (2,)), (0.4, "XX", (0, 1)), (1.0, "", ())))
+STATE = np.random.default_rng(5).normal(size=8) + 1j * np.random.default_rng(6).normal(size=8)
+OBSERVABLES = {"word": vl.PauliZ(1), "sum": SUM, "projector": vl.Projector(STATE / np.linalg.norm(STATE))}
+
+
+@pytest.mark.parametrize("name", OBSERVABLES)
+@pytest.mark.parametrize("seed", range(4))
+def test_random_programs_have_pennylanes_second_derivatives(name: str, seed: int) -> None:
+    rng = np.random.default_rng([seed, 7])
+    circuit = random_circuit(rng, n_qubits=3, n_gates=18, n_params=5, n_features=2)
+    x, y = rng.uniform(-1, 1, (3, 2)), rng.choice([-1.0, 1.0], 3)
+    params = rng.uniform(0, 2 * np.pi, 5)
+    risk = vl.CircuitRisk(circuit, OBSERVABLES[name], "mse", x, y)
+
+    @qml.qnode(qml.device("default.qubit", wires=3), interface="torch", diff_method="backprop")
+    def expval(theta: torch.Tensor, row: np.ndarray) -> qml.measurements.ExpectationMP:
+        vl.apply_circuit(circuit, theta, row)
+        return qml.expval(pennylane_observable(OBSERVABLES[name], 3))
+
+    def loss(theta: torch.Tensor) -> torch.Tensor:
+        return sum((expval(theta, row) - target) ** 2 for row, target in zip(x, y, strict=True)) / 3
+
+    point = torch.tensor(params, requires_grad=True)
+    value = loss(point)
+    (grad,) = torch.autograd.grad(value, point)
+    hessian = torch.autograd.functional.hessian(loss, point.detach())
+    assert risk.loss(params) == pytest.approx(float(value.detach()), abs=ATOL)
+    np.testing.assert_allclose(risk.grad(params), grad.numpy(), rtol=0, atol=ATOL)
+    np.testing.assert_allclose(risk.hessian(params), hessian.numpy(), rtol=0, atol=ATOL)
+
+
+def test_more_tangents_than_one_array_holds() -> None:
+    """All 192 parameters carried (two arrays of columns) against the pruned engine (one)."""
+    rng = np.random.default_rng(3)
+    circuit = vl.reuploading(4, 16)
+    x, y = rng.uniform(-1, 1, (2, 2)), np.array([1.0, -1.0])
+    params = rng.uniform(0, 2 * np.pi, circuit.n_params)
+    risk = vl.CircuitRisk(circuit, vl.PauliZ(0), "mse", x, y)
+    full = Engine(circuit, vl.PauliZ(0))
+    hessian = full.hessian(params, circuit.coefficients(risk.features), lambda f, s: (f - y[s], np.ones_like(f)))
+    order = np.argsort(full.columns.params)
+    np.testing.assert_allclose(hessian[np.ix_(order, order)], risk.hessian(params), rtol=0, atol=ATOL)
+
+
+def test_angles_at_half_turns() -> None:
+    """A turn divides by cos(angle/2), which is 0 at pi: clamped, and exact all the same."""
+    circuit = vl.layered(4, 2)
+    risk = vl.CircuitRisk(circuit, vl.Projector(vl.plus_state(4)), loss="infidelity")
+    for angle in (np.pi, np.pi + 1e-9, -np.pi, np.pi / 2, 0.0):
+        params = np.full(circuit.n_params, angle)
+        near = params + 1e-7  # third derivatives are of order 1: the Hessian moves by about 1e-7
+        np.testing.assert_allclose(risk.hessian(params), risk.hessian(near), rtol=0, atol=1e-5)
+        assert risk.loss(params) == pytest.approx(risk.loss(near), abs=1e-5)
+
+
+def test_a_parameter_without_a_gate_is_structural() -> None:
+    circuit = vl.Circuit("idle", 1, (2,), (vl.Rotation("X", (0,), (vl.Term(param=1),), "RX"),))
+    risk = vl.CircuitRisk(circuit, vl.PauliZ(0), loss="infidelity")
+    np.testing.assert_array_equal(risk.structural_directions, [[1.0], [0.0]])
+    np.testing.assert_allclose(risk.hessian([0.3, 0.5]), [[0, 0], [0, np.cos(0.5)]], rtol=0, atol=1e-15)
+
+
+def test_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    assert n_threads() == 3
+    assert list(map_in_order(lambda i: i**2, range(8))) == [i**2 for i in range(8)]
+    monkeypatch.setenv("OMP_NUM_THREADS", "")
+    assert n_threads() >= 1
+    monkeypatch.setenv("OMP_NUM_THREADS", "two")
+    with pytest.raises(ValueError, match="OMP_NUM_THREADS must be a whole number at least 1, but is 'two'"):
+        n_threads()
