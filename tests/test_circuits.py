@@ -87,10 +87,12 @@ def test_gates_that_do_not_fit() -> None:
         vl.Rotation("X", (0, 1), (vl.Term(),), "")
     with pytest.raises(ValueError, match="`angle` must have at least one term"):
         vl.Rotation("X", (0,), (), "")
-    with pytest.raises(ValueError, match="`name` must be one of H, S, CZ, but is 'T'"):
+    with pytest.raises(ValueError, match="`name` must be one of H, S, CZ, CNOT, SWAP, CCZ, but is 'T'"):
         vl.FixedGate("T", (0,))
     with pytest.raises(ValueError, match=r"`wires` of H must have 1 entries, but is \(0, 1\)"):
         vl.FixedGate("H", (0, 1))
+    with pytest.raises(ValueError, match="`matrix` of U must be a 2 x 2 unitary"):
+        vl.FixedGate("U", (0,), ((1, 0), (0, 2)))
     with pytest.raises(ValueError, match="`gates` must hold at least one rotation"):
         vl.Circuit("c", 1, (1,), (vl.FixedGate("H", (0,)),))
     rotation = vl.Rotation("X", (2,), (vl.Term(param=0),), "")

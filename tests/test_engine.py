@@ -8,6 +8,7 @@ import pytest
 import torch
 
 import vqc_landscape as vl
+from vqc_landscape.circuits.program import FIXED_GATES
 from vqc_landscape.simulator.engine import Engine
 from vqc_landscape.simulator.threads import map_in_order, n_threads
 
@@ -20,9 +21,9 @@ def random_circuit(rng: np.random.Generator, n_qubits: int, n_gates: int, n_para
     gates: list[vl.Rotation | vl.FixedGate] = []
     for _ in range(n_gates):
         wires = tuple(int(w) for w in rng.permutation(n_qubits))
-        if rng.random() < 0.25:
-            name = str(rng.choice(["H", "S", "CZ"]))
-            gates.append(vl.FixedGate(name, wires[: 2 if name == "CZ" else 1]))
+        if rng.random() < 0.5:
+            name = str(rng.choice(list(FIXED_GATES)))
+            gates.append(vl.FixedGate(name, wires[: FIXED_GATES[name]]))
             continue
         size = int(rng.choice([1, 1, 1, 2, 3][: n_qubits + 2]))
         word = "".join(rng.choice(list("XYZ"), size))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from vqc_landscape.circuits.program import Circuit, Rotation
 
 
@@ -18,10 +20,13 @@ def apply_circuit(circuit: Circuit, params: Any, x: Any = None) -> None:
     import pennylane as qml
 
     rotations = {"X": qml.RX, "Y": qml.RY, "Z": qml.RZ}
-    fixed = {"H": qml.Hadamard, "S": qml.S, "CZ": qml.CZ}
+    fixed = {"H": qml.Hadamard, "S": qml.S, "CZ": qml.CZ, "CNOT": qml.CNOT, "SWAP": qml.SWAP, "CCZ": qml.CCZ}
     for gate in circuit.gates:
         if not isinstance(gate, Rotation):
-            fixed[gate.name](wires=gate.wires)
+            if gate.matrix is not None:
+                qml.QubitUnitary(np.array(gate.matrix), wires=gate.wires)
+            else:
+                fixed[gate.name](wires=gate.wires)
             continue
         angle: Any = 0.0
         for term in gate.angle:

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from vqc_landscape.checks import Array, as_matrix, as_vector
 
-FIXED_GATES = {"H": 1, "S": 1, "CZ": 2}  # number of wires
+# Number of wires of the gates that need no matrix.
+FIXED_GATES = {"H": 1, "S": 1, "CZ": 2, "CNOT": 2, "SWAP": 2, "CCZ": 3}
 
 
 @dataclass(frozen=True)
@@ -56,18 +57,23 @@ class Rotation:
 
 @dataclass(frozen=True)
 class FixedGate:
-    """A gate without an angle: H, S or CZ."""
+    """A gate without an angle: H, S, CZ, CNOT, SWAP, CCZ, or any one-qubit unitary ``((a, b), (c, d))``."""
 
     name: str
     wires: tuple[int, ...]
+    matrix: tuple[tuple[complex, complex], tuple[complex, complex]] | None = None
 
     def __post_init__(self) -> None:
-        if self.name not in FIXED_GATES:
+        if self.matrix is not None:
+            matrix = np.array(self.matrix)
+            # 1e-10: round-off of a matrix computed in float64, far below any mistake
+            if matrix.shape != (2, 2) or np.abs(matrix @ matrix.conj().T - np.eye(2)).max() > 1e-10:
+                raise ValueError(f"Argument `matrix` of {self.name} must be a 2 x 2 unitary, but is {self.matrix}.")
+        elif self.name not in FIXED_GATES:
             raise ValueError(f"Argument `name` must be one of {', '.join(FIXED_GATES)}, but is {self.name!r}.")
-        if len(self.wires) != FIXED_GATES[self.name]:
-            raise ValueError(
-                f"Argument `wires` of {self.name} must have {FIXED_GATES[self.name]} entries, but is {self.wires}."
-            )
+        n_wires = 1 if self.matrix is not None else FIXED_GATES[self.name]
+        if len(self.wires) != n_wires:
+            raise ValueError(f"Argument `wires` of {self.name} must have {n_wires} entries, but is {self.wires}.")
 
 
 Gate = Rotation | FixedGate

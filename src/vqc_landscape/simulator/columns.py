@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vqc_landscape.circuits.program import Circuit
 from vqc_landscape.simulator.schedule import FIXED, Ints, Schedule
@@ -26,7 +27,10 @@ class Columns(NamedTuple):
         step_block: block of each step.
         step_slots: slots (columns that gain in this step) of step s are ``step_slots[s]`` to ``[s + 1]``.
         slot_column: column of each slot.
-        slot_entries: entries of slot j are ``slot_entries[j]`` to ``[j + 1]``.
+        step_groups: groups (entries on one site) of step s are ``step_groups[s]`` to ``[s + 1]``.
+        group_site, group_entries: site of each group; its entries are ``group_entries[g]`` to ``[g + 1]``.
+        entry_slot: slot of each entry, counted from the first of its step.
+        entry_first: whether the entry is the first of its slot.
         entry_generator, entry_term: generator, and term of the circuit whose coefficient goes with it.
         generator_site, generator_rotation: site and rotation of each generator.
         step_pairs: pairs of step s are ``step_pairs[s]`` to ``[s + 1]``.
@@ -38,7 +42,11 @@ class Columns(NamedTuple):
     step_block: Ints
     step_slots: Ints
     slot_column: Ints
-    slot_entries: Ints
+    step_groups: Ints
+    group_site: Ints
+    group_entries: Ints
+    entry_slot: Ints
+    entry_first: NDArray[np.bool_]
     entry_generator: Ints
     entry_term: Ints
     generator_site: Ints
@@ -52,42 +60,41 @@ def make_columns(circuit: Circuit, schedule: Schedule, carried: Ints) -> Columns
     first_term = np.cumsum([0] + [len(rotation.angle) for rotation in circuit.rotations])
     wanted = set(carried.tolist())
     column_of: dict[int, int] = {}
-    generators: list[tuple[int, int]] = []
-    step_block: list[int] = []
-    step_slots, step_pairs, slot_entries = [0], [0], [0]
-    slot_column: list[int] = []
-    entries: list[tuple[int, int]] = []  # (generator, term)
+    generators: list[tuple[int, int]] = []  # (site, rotation)
+    entries: list[tuple[int, int, int, bool]] = []  # (slot, generator, term, first of its slot)
     pairs: list[tuple[int, int, int, int]] = []
+    step_block: list[int] = []
+    step_slots, step_groups, step_pairs, group_entries = [0], [0], [0], [0]
+    slot_column: list[int] = []
+    group_site: list[int] = []
 
     for block, sites in _steps(schedule):
-        by_param: dict[int, list[tuple[int, int]]] = {}
+        slot_of: dict[int, int] = {}  # parameter -> slot of this step
         for site, rotations in sites:
+            first = len(entries)
             for rotation in rotations:
                 terms = range(first_term[rotation], first_term[rotation + 1])
                 live = [t for t in terms if circuit.terms[t].param in wanted]
                 if live:
                     generators.append((site, rotation))
-                for t in live:
-                    by_param.setdefault(_param(circuit, t), []).append((len(generators) - 1, t))
-        if not by_param:
-            continue
-        first_slot = len(slot_column)
-        on_site: dict[int, list[tuple[int, int]]] = {}  # site -> (slot, entry) in the order of time
-        for param in sorted(by_param, key=lambda p: by_param[p][0]):
-            slot = len(slot_column)
-            slot_column.append(column_of.setdefault(param, len(column_of)))
-            for generator, term in by_param[param]:
-                on_site.setdefault(generators[generator][0], []).append((slot - first_slot, len(entries)))
-                entries.append((generator, term))
-            slot_entries.append(len(entries))
-        for found in on_site.values():
-            found.sort(key=lambda item: entries[item[1]][0])
-            for (slot_k, k), (slot_i, i) in itertools.combinations(found, 2):
-                if entries[k][0] != entries[i][0]:
-                    pairs.append((slot_k, slot_i, k, i))
-        step_block.append(block)
-        step_slots.append(len(slot_column))
-        step_pairs.append(len(pairs))
+                for term in live:
+                    param = _param(circuit, term)
+                    slot = slot_of.setdefault(param, len(slot_of))
+                    is_first = slot == len(slot_column) - step_slots[-1]
+                    if is_first:
+                        slot_column.append(column_of.setdefault(param, len(column_of)))
+                    entries.append((slot, len(generators) - 1, term, is_first))
+            if len(entries) > first:
+                group_site.append(site)
+                group_entries.append(len(entries))
+            for k, i in itertools.combinations(range(first, len(entries)), 2):
+                if entries[k][1] != entries[i][1]:
+                    pairs.append((entries[k][0], entries[i][0], k, i))
+        if slot_of:
+            step_block.append(block)
+            step_slots.append(len(slot_column))
+            step_groups.append(len(group_site))
+            step_pairs.append(len(pairs))
 
     unused = [p for p in carried.tolist() if p not in column_of]
     for param in unused:  # a parameter that no angle has: its column stays 0
@@ -97,9 +104,13 @@ def make_columns(circuit: Circuit, schedule: Schedule, carried: Ints) -> Columns
         step_block=_as_ints(step_block),
         step_slots=_as_ints(step_slots),
         slot_column=_as_ints(slot_column),
-        slot_entries=_as_ints(slot_entries),
-        entry_generator=_as_ints([g for g, _ in entries]),
-        entry_term=_as_ints([t for _, t in entries]),
+        step_groups=_as_ints(step_groups),
+        group_site=_as_ints(group_site),
+        group_entries=_as_ints(group_entries),
+        entry_slot=_as_ints([entry[0] for entry in entries]),
+        entry_first=np.array([entry[3] for entry in entries], dtype=np.bool_),
+        entry_generator=_as_ints([entry[1] for entry in entries]),
+        entry_term=_as_ints([entry[2] for entry in entries]),
         generator_site=_as_ints([site for site, _ in generators]),
         generator_rotation=_as_ints([rotation for _, rotation in generators]),
         step_pairs=_as_ints(step_pairs),

@@ -19,7 +19,7 @@ from vqc_landscape.simulator import states as first_order
 from vqc_landscape.simulator import tangents as second_order
 from vqc_landscape.simulator.columns import make_columns
 from vqc_landscape.simulator.measurement import check_fits, measured_groups
-from vqc_landscape.simulator.schedule import FIXED_SU2, Ints, make_schedule
+from vqc_landscape.simulator.schedule import Ints, make_schedule
 from vqc_landscape.simulator.threads import map_in_order
 
 LEAF = 32  # samples that are summed before anything else; part of the result's bytes
@@ -72,13 +72,15 @@ class Engine:
         self.schedule = make_schedule(circuit)
         self.columns = make_columns(circuit, self.schedule, np.arange(circuit.n_params) if carried is None else carried)
         # with a constant bra, the identity has derivatives, too: no shift of the observable there
-        self.groups = measured_groups(observable, n_qubits, not published) if isinstance(observable, PauliSum) else ()
+        self.groups = (
+            measured_groups(observable, self.schedule.frame, shift=not published)
+            if isinstance(observable, PauliSum)
+            else None
+        )
         # the diagonals after the last block: one for each basis change, or one for a target state
-        turned = [g.phases for g in self.groups if len(g.bits)]
-        tails = turned if self.groups else [np.ones(n_qubits + 1)]
-        self.tail_phases = np.array(tails, dtype=np.complex128).reshape(-1, n_qubits + 1)
-        positions = np.cumsum([len(g.bits) > 0 for g in self.groups]) - 1
-        self.group_tails = [self.schedule.n_blocks + max(int(k), 0) for k in positions]
+        self.tail_phases = self.groups.tail_phases if self.groups else np.ones((1, n_qubits + 1), dtype=np.complex128)
+        if isinstance(observable, Projector):  # the last row of `order` takes stored states to physical ones
+            self.target = observable.state[self.schedule.order[-1]]
         self.lanes = min(LEAF, max(1, 2 ** (13 - n_qubits)))  # samples side by side: keeps the states in cache
 
     # --- first order -----------------------------------------------------------------------------------
@@ -103,21 +105,11 @@ class Engine:
         leaf = self._forward(params, coefficients)
         expvals, targets, target_weights = self._measure(leaf)
         turns = self.turns
-        first_order.backward(
-            leaf.diagonals,
-            turns.blocks,
-            turns.bits,
-            turns.runs,
-            leaf.tans,
-            leaf.adjoints,
-            np.empty_like(leaf.states[0]),
-        )
-        first_order.site_overlaps(
-            leaf.adjoints, leaf.states, turns.site_block, turns.site_bit, turns.site_word, leaf.overlaps
-        )
+        first_order.backward(leaf.diagonals, turns, leaf.tans, leaf.adjoints, np.empty_like(leaf.states[0]))
+        first_order.site_overlaps(leaf.adjoints, leaf.states, turns, leaf.overlaps)
         jacobian = np.zeros((len(coefficients), self.n_carried))
         first_order.add_gradients(leaf.overlaps, leaf.axes, self._entries, leaf.coefficients, jacobian)
-        if self.published and self.groups:
+        if self.published and self.groups is not None:
             jacobian *= 0.5
         return FirstOrder(expvals, jacobian, leaf, targets, target_weights)
 
@@ -139,39 +131,34 @@ class Engine:
         leaf.axes[s.word_rotation] = (0.0, 0.0, 1.0)
         cosines = np.empty_like(leaf.tans)
         alphas, gammas = np.empty(leaf.tans.shape, np.complex128), np.empty(leaf.tans.shape, np.complex128)
-        elements = (s.run_starts, s.element_axis, s.element_index, FIXED_SU2, first_order.smallest_cos(s.n_qubits))
+        elements = (s.run_starts, s.element_axis, s.element_index, s.matrices, first_order.smallest_cos(s.n_qubits))
         first_order.resolve_runs(elements, cos, sin, leaf.tans, cosines, alphas, gammas, leaf.phases, leaf.axes)
         leaf.phases[:] *= s.phase
         layout = (
-            s.n_blocks, s.n_qubits, s.block_runs, s.run_wire, s.signs, s.block_words, s.word_mask, s.word_rotation,
+            s.block_runs, s.site_r[: s.n_runs], s.alpha_slot, s.gamma_slot, s.order, s.signs,
+            s.block_words, s.site_r[s.n_runs :], s.word_rotation,
         )  # fmt: skip
         first_order.fill_diagonals(
-            layout, cos, sin, cosines, alphas, gammas, s.run_turns, self.tail_phases, leaf.diagonals
+            layout, cos, sin, cosines, alphas, gammas, s.run_turns, self.tail_phases, leaf.adjoints[0], leaf.diagonals
         )
         turns = self.turns
-        first_order.forward(leaf.diagonals, turns.blocks, turns.bits, turns.runs, leaf.tans, leaf.states)
+        first_order.forward(leaf.diagonals, turns, leaf.tans, leaf.states)
         return leaf
 
     def _measure(self, leaf: second_order.Leaf) -> tuple[Array, Array, Array]:
         """f, and for projectors the pulled-back target and its Gram weights; fills the last adjoint."""
-        final, adjoint = leaf.states[-1], leaf.adjoints[-1]
-        if isinstance(self.observable, Projector):
+        if self.groups is None:
             return self._measure_target(leaf)
-        n_samples = final.shape[2]
-        expvals = np.full(n_samples, sum(g.offset for g in self.groups))
-        adjoint[:] = 0.0
-        scratch = np.empty_like(final)
-        for group, tail in zip(self.groups, self.group_tails, strict=True):
-            tans = np.repeat(group.tans[:, None], n_samples, axis=1)
-            diagonal = leaf.diagonals[tail] if len(group.bits) else final
-            first_order.measure_group(final, diagonal, group.bits, tans, group.weights, adjoint, expvals, scratch)
+        final, expvals = leaf.states[-1], np.empty(leaf.states.shape[-1])
+        first_order.measure(
+            final, leaf.diagonals, self.schedule.n_blocks, self.groups, expvals, leaf.adjoints[-1], np.empty_like(final)
+        )
         return expvals, np.empty((2, 0, 0)), np.empty((2, 0))
 
     def _measure_target(self, leaf: second_order.Leaf) -> tuple[Array, Array, Array]:
-        assert isinstance(self.observable, Projector)
         final, adjoint, tail = leaf.states[-1], leaf.adjoints[-1], leaf.diagonals[self.schedule.n_blocks]
         # the states lack the phase of their runs, so the target goes without it, too
-        target = np.conj((tail[0] + 1j * tail[1]) * leaf.phases) * self.observable.state[:, None]
+        target = np.conj((tail[0] + 1j * tail[1]) * leaf.phases) * self.target[:, None]
         overlap = np.sum(np.conj(target) * (final[0] + 1j * final[1]), axis=0)
         if self.published:
             square = (overlap**2).real
@@ -209,55 +196,34 @@ class Engine:
         samples: slice,
         derivatives: Callable[[Array, slice], tuple[Array, Array]],
     ) -> Array:
-        tangents, second, gram = self._tangent_arrays()
-        scratch = self._scratch()
-        result = np.zeros((self.n_carried, self.n_carried))
+        tangents, second, gram, outer = self._tangent_arrays()
+        shared = (self.turns, self.columns)
+        arrays = (self._scratch(), tangents, second, gram)
         for lane in self._lanes(samples.stop - samples.start):
             part = slice(samples.start + lane.start, samples.start + lane.stop)
             first = self.first_order(params, coefficients[part])
             slopes, bends = derivatives(first.expvals, part)
-            for sample, slope in enumerate(slopes):
-                second_order.sweep_tangents(
-                    sample, slope, True, first.leaf, self.turns, self.columns, scratch, tangents, second
-                )
-                self._add_gram(sample, slope, first, scratch, tangents, gram)
-            second_order.add_outer_products(first.jacobian, bends, result)
-        detached = self.published and bool(self.groups)
-        curvature = np.empty_like(result)
-        second_order.unfold_lower(gram, curvature)
-        result += (0.0 if detached else 2.0) * curvature
-        second_order.add_symmetrised(second, 1.0 if detached else 2.0, result)
-        return result
-
-    def _add_gram(
-        self, sample: int, weight: float, first: FirstOrder, scratch: second_order.Scratch, tangents: Array, gram: Array
-    ) -> None:
-        if not self.groups:
-            target = np.ascontiguousarray(first.targets[:, :, sample])
-            w_re, w_im = weight * first.target_weights[:, sample]
-            second_order.add_state_gram(target, w_re, w_im, scratch, tangents, gram)
-            return
-        for group, tail in zip(self.groups, self.group_tails, strict=True):
-            diagonal = first.leaf.diagonals[tail] if len(group.bits) else first.leaf.states[0]
-            second_order.add_group_gram(
-                sample, weight, diagonal, group.bits, group.tans, group.weights, group.rows, scratch, tangents, gram
-            )
+            if self.groups is None:
+                second_order.add_target(slopes, first.leaf, *shared, first.targets, first.target_weights, *arrays)
+            else:
+                second_order.add_groups(slopes, first.leaf, *shared, self.groups, *arrays)
+            second_order.add_outer_products(first.jacobian, bends, outer)
+        hessian = np.empty((self.n_carried, self.n_carried))
+        detached = self.published and self.groups is not None
+        second_order.assemble(gram, 0.0 if detached else 2.0, second, 1.0 if detached else 2.0, outer, hessian)
+        return hessian
 
     def metric_tensor(self, params: Array) -> Array:
         r"""Fubini-Study metric ``Re<T_i|T_j> - Re(<T_i|psi><psi|T_j>)`` of a circuit without data, (P, P)."""
         leaf = self._forward(params, self.circuit.coefficients(None))
-        tangents, second, gram = self._tangent_arrays()
+        tangents, second, gram, outer = self._tangent_arrays()
         scratch = self._scratch()
         second_order.sweep_tangents(0, 0.0, False, leaf, self.turns, self.columns, scratch, tangents, second)
-        rows = self.turns.rows
-        none = np.zeros(0, dtype=np.int64)
-        second_order.add_group_gram(
-            0, 1.0, leaf.diagonals[0], none, np.zeros(0), np.ones(len(rows)), rows, scratch, tangents, gram
-        )
-        final = np.ascontiguousarray(leaf.states[-1, :, :, 0])
-        second_order.add_state_gram(final, -1.0, -1.0, scratch, tangents, gram)
+        identity = measured_groups(PauliSum(((1.0, "", ()),)), self.schedule.frame, shift=False)
+        second_order.add_groups_gram(0, 1.0, leaf.diagonals, 0, identity, scratch, tangents, gram)
+        second_order.add_target_gram(0, -1.0, -1.0, leaf.states[-1], scratch, tangents, gram)
         metric = np.empty((self.n_carried, self.n_carried))
-        second_order.unfold_lower(gram, metric)
+        second_order.assemble(gram, 1.0, second, 0.0, outer, metric)
         return metric
 
     # --- layout ----------------------------------------------------------------------------------------
@@ -272,19 +238,17 @@ class Engine:
         """The schedule as the kernels read it."""
         s = self.schedule
         runs = [
-            sorted(
-                (r for r in range(s.block_runs[b], s.block_runs[b + 1]) if s.run_turns[r]), key=lambda r: s.run_wire[r]
-            )
-            for b in range(s.n_blocks)
+            [run for run in range(s.block_runs[b], s.block_runs[b + 1]) if s.run_turns[run]] for b in range(s.n_blocks)
         ]
         flat = np.array([r for block in runs for r in block], dtype=np.int64)
         return second_order.Turns(
             blocks=np.cumsum([0] + [len(block) for block in runs]),
-            bits=s.site_bit[flat],
+            x=s.site_x[flat],
+            r=s.site_r[flat],
             runs=flat,
             site_block=s.site_block,
-            site_bit=s.site_bit,
-            site_word=s.site_word,
+            site_x=s.site_x,
+            site_r=s.site_r,
             rows=np.arange(2**s.n_qubits),
         )
 
@@ -292,25 +256,29 @@ class Engine:
     def _entries(self) -> tuple[Ints, Ints, Ints, Ints]:
         """Column, site, rotation and term of every entry."""
         c = self.columns
-        column = np.repeat(c.slot_column, np.diff(c.slot_entries))
+        step = np.searchsorted(c.group_entries[c.step_groups], np.arange(len(c.entry_slot)), side="right") - 1
+        column = c.slot_column[c.step_slots[step] + c.entry_slot]
         return column, c.generator_site[c.entry_generator], c.generator_rotation[c.entry_generator], c.entry_term
 
     @property
     def _width(self) -> int:
         return min(MAX_WIDTH, max(-(-self.n_carried // 8) * 8, 8))
 
-    def _tangent_arrays(self) -> tuple[Array, Array, Array]:
-        """Tangents, and the two (P, P) sums in chunks of columns: ``second`` and the Gram matrix."""
+    def _tangent_arrays(self) -> tuple[Array, Array, Array, Array]:
+        """Tangents, and three (P, P) sums in chunks of columns: second, Gram, outer products of gradients."""
         width = self._width
         n_chunks = max(-(-self.n_carried // width), 1)
         shape = (n_chunks, n_chunks * width, width)
-        return np.zeros((n_chunks, 2, 2**self.circuit.n_qubits, width)), np.zeros(shape), np.zeros(shape)
+        tangents = second_order.aligned_zeros((n_chunks, 2, 2**self.circuit.n_qubits, width))
+        second, gram, outer = (second_order.aligned_zeros(shape) for _ in range(3))
+        return tangents, second, gram, outer
 
     def _scratch(self) -> second_order.Scratch:
         width = self._width
         n_slots = int(np.max(np.diff(self.columns.step_slots), initial=1))
         n_rows = max(-(-self.n_carried // width), 1) * width
-        return second_order.make_scratch(self.circuit.n_qubits, n_slots, width, n_rows)
+        n_entries = int(np.max(np.diff(self.columns.group_entries), initial=1))
+        return second_order.make_scratch(self.circuit.n_qubits, n_slots, n_entries, width, n_rows)
 
     def _leaves(self, n_samples: int) -> Iterator[slice]:
         for start in range(0, n_samples, LEAF):

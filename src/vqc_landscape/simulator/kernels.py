@@ -1,5 +1,8 @@
 """Compiled building blocks: every gate is one short loop over many contiguous columns.
 
+A qubit is a pair of masks (x, r): X takes basis state z to z ^ x, and Z reads the parity of z & r. CNOT and
+SWAP only change these masks, so they cost nothing.
+
 All states are stored as ``[plane, amplitude, column]`` with planes (real, imaginary). A column is a
 sample (each with its own angles) or a tangent (all with the same angles). Rules that let LLVM vectorise:
 the innermost loop runs over contiguous columns with a run-time length; arrays are indexed in full;
@@ -24,21 +27,22 @@ def low_index(i, bit):
 
 @njit(inline="always", **JIT)
 def parity_sign(z, mask):
-    """+1 or -1: eigenvalue of the word of Z's on ``mask`` at basis state z."""
+    """+1 or -1: (-1) to the number of ones in z & mask."""
     bits = z & mask
-    sign = 1.0
-    while bits:
-        bits &= bits - 1
-        sign = -sign
-    return sign
+    bits ^= bits >> 16
+    bits ^= bits >> 8
+    bits ^= bits >> 4
+    bits ^= bits >> 2
+    bits ^= bits >> 1
+    return 1.0 - 2.0 * (bits & 1)
 
 
 # --- samples as columns: each has its own angles ------------------------------------------------------
 
 
 @njit(**JIT)
-def fill_diagonal(diagonal, phases, used, scale, signs):
-    """diagonal[:, z, s] = scale[s] signs[z] prod_w phases[w, s]**bit_w(z), over the wires that are used."""
+def fill_diagonal(diagonal, phases, used, scale):
+    """diagonal[:, y, s] = scale[s] prod_j phases[j, s]**bit_j(y), bit 0 the most significant one."""
     n_qubits, n_samples = phases.shape
     for s in range(n_samples):
         diagonal[0, 0, s], diagonal[1, 0, s] = scale[s], 0.0
@@ -54,10 +58,25 @@ def fill_diagonal(diagonal, phases, used, scale, signs):
                 for s in range(n_samples):
                     diagonal[0, size + z, s], diagonal[1, size + z, s] = diagonal[0, z, s], diagonal[1, z, s]
         size *= 2
-    for z in range(size):
-        if signs[z] < 0:
-            for s in range(n_samples):
-                diagonal[0, z, s], diagonal[1, z, s] = -diagonal[0, z, s], -diagonal[1, z, s]
+
+
+@njit(**JIT)
+def reorder(source, order, signs, out):
+    """out[:, z, s] = signs[z] source[:, order[z], s]."""
+    for z in range(len(order)):
+        y, sign = order[z], signs[z]
+        for s in range(out.shape[2]):
+            out[0, z, s], out[1, z, s] = sign * source[0, y, s], sign * source[1, y, s]
+
+
+@njit(**JIT)
+def multiply_phase(diagonal, mask, phase):
+    """diagonal[:, z, s] *= phase[s] where z & mask has odd parity."""
+    for z in range(diagonal.shape[1]):
+        if parity_sign(z, mask) < 0:
+            for s in range(diagonal.shape[2]):
+                re, im, p = diagonal[0, z, s], diagonal[1, z, s], phase[s]
+                diagonal[0, z, s], diagonal[1, z, s] = re * p.real - im * p.imag, re * p.imag + im * p.real
 
 
 @njit(**JIT)
@@ -81,42 +100,46 @@ def multiply_diagonal(source, diagonal, direction, out):
 
 
 @njit(**JIT)
-def turn_samples(state, bit, tans, direction):
-    """RY without its cosine, (1, -t; t, 1), on the qubit of ``bit``, t = direction * tans[s]."""
-    for plane in range(2):
-        for i in range(state.shape[1] // 2):
-            z = low_index(i, bit)
-            w = z + bit
+def turn_samples(state, x, r, tans, direction):
+    """RY without its cosine, (1, -t; t, 1), on the qubit (x, r), t = direction * tans[s]."""
+    pivot = x & -x
+    for i in range(state.shape[1] // 2):
+        z = low_index(i, pivot)
+        w = z ^ x
+        signed = direction * parity_sign(z, r)  # z is the |1> of the pair: the turn goes the other way
+        for plane in range(2):
             for s in range(state.shape[2]):
-                a, b, t = state[plane, z, s], state[plane, w, s], direction * tans[s]
+                a, b, t = state[plane, z, s], state[plane, w, s], signed * tans[s]
                 state[plane, z, s], state[plane, w, s] = a - t * b, b + t * a
 
 
 @njit(**JIT)
-def overlaps(left, right, bit, word, out):
-    """out[0:3, s] = Re <left| -i/2 sigma |right> for sigma = X, Y, Z of a qubit, or [2, s] of a word of Z's.
+def overlaps(left, right, x, r, out):
+    """out[0:3, s] = Re <left| -i/2 sigma |right> for sigma = X, Y, Z of a qubit; x = 0: [2, s] for a word of Z's.
 
     With d = conj(left_z) right_z': Re(-i/2 d) = Im(d)/2, and Re(-i/2 (-i) d) = -Re(d)/2.
     """
     for a in range(3):
         for s in range(left.shape[2]):
             out[a, s] = 0.0
-    if bit == 0:
+    if x == 0:
         for z in range(left.shape[1]):
-            sign = 0.5 * parity_sign(z, word)
+            sign = 0.5 * parity_sign(z, r)
             for s in range(left.shape[2]):
                 l_re, l_im, r_re, r_im = left[0, z, s], left[1, z, s], right[0, z, s], right[1, z, s]
                 out[2, s] += sign * (l_re * r_im - l_im * r_re)
         return
+    pivot = x & -x
     for i in range(left.shape[1] // 2):
-        z = low_index(i, bit)
-        w = z + bit
+        z = low_index(i, pivot)
+        w = z ^ x
+        sign = 0.5 * parity_sign(z, r)
         for s in range(left.shape[2]):
             a_re, a_im, b_re, b_im = left[0, z, s], left[1, z, s], left[0, w, s], left[1, w, s]
             c_re, c_im, d_re, d_im = right[0, z, s], right[1, z, s], right[0, w, s], right[1, w, s]
             out[0, s] += 0.5 * (a_re * d_im - a_im * d_re + b_re * c_im - b_im * c_re)
-            out[1, s] += 0.5 * (b_re * c_re + b_im * c_im - a_re * d_re - a_im * d_im)
-            out[2, s] += 0.5 * (a_re * c_im - a_im * c_re - b_re * d_im + b_im * d_re)
+            out[1, s] += sign * (b_re * c_re + b_im * c_im - a_re * d_re - a_im * d_im)
+            out[2, s] += sign * (a_re * c_im - a_im * c_re - b_re * d_im + b_im * d_re)
 
 
 # --- tangents as columns: all have the angles of one sample -------------------------------------------
@@ -133,11 +156,13 @@ def scale_rows(block, diagonal, direction, n):
 
 
 @njit(**JIT)
-def scale_and_turn(block, diagonal, bit, t, n):
+def scale_and_turn(block, diagonal, x, r, tan, n):
     """block <- (1, -t; t, 1) diagonal block in one pass, first n columns."""
+    pivot = x & -x
     for i in range(block.shape[1] // 2):
-        z = low_index(i, bit)
-        w = z + bit
+        z = low_index(i, pivot)
+        w = z ^ x
+        t = tan * parity_sign(z, r)
         z_re, z_im, w_re, w_im = diagonal[0, z], diagonal[1, z], diagonal[0, w], diagonal[1, w]
         for c in range(n):
             a_re, a_im, b_re, b_im = block[0, z, c], block[1, z, c], block[0, w, c], block[1, w, c]
@@ -148,24 +173,31 @@ def scale_and_turn(block, diagonal, bit, t, n):
 
 
 @njit(**JIT)
-def turn(block, bit, t, n):
-    """(1, -t; t, 1) on the qubit of ``bit``, first n columns."""
-    for plane in range(2):
-        for i in range(block.shape[1] // 2):
-            z = low_index(i, bit)
-            w = z + bit
+def turn(block, x, r, tan, n):
+    """(1, -t; t, 1) on the qubit (x, r), first n columns."""
+    pivot = x & -x
+    for i in range(block.shape[1] // 2):
+        z = low_index(i, pivot)
+        w = z ^ x
+        t = tan * parity_sign(z, r)
+        for plane in range(2):
             for c in range(n):
                 a, b = block[plane, z, c], block[plane, w, c]
                 block[plane, z, c], block[plane, w, c] = a - t * b, b + t * a
 
 
 @njit(**JIT)
-def turn_two(block, bit0, bit1, t0, t1, n):
-    """Two turns at once, bit0 > bit1: half the memory traffic."""
-    for plane in range(2):
-        for i in range(block.shape[1] // 4):
-            z00 = low_index(low_index(i, bit1), bit0)
-            z01, z10, z11 = z00 + bit1, z00 + bit0, z00 + bit0 + bit1
+def turn_two(block, x0, r0, tan0, x1, r1, tan1, n):
+    """Two turns at once: half the memory traffic."""
+    pivot0 = x0 & -x0
+    rest = x1 ^ x0 if x1 & pivot0 else x1
+    pivot1 = rest & -rest  # every coset of x0, x1 has one member with both pivots 0
+    low, high = min(pivot0, pivot1), max(pivot0, pivot1)
+    for i in range(block.shape[1] // 4):
+        z00 = low_index(low_index(i, low), high)
+        z01, z10, z11 = z00 ^ x1, z00 ^ x0, z00 ^ x0 ^ x1
+        t0, t1 = tan0 * parity_sign(z00, r0), tan1 * parity_sign(z00, r1)
+        for plane in range(2):
             for c in range(n):
                 a00, a01 = block[plane, z00, c], block[plane, z01, c]
                 a10, a11 = block[plane, z10, c], block[plane, z11, c]
@@ -176,38 +208,51 @@ def turn_two(block, bit0, bit1, t0, t1, n):
 
 
 @njit(**JIT)
-def propagate(block, diagonal, bits, tans, n):
-    """block <- (product of turns) diagonal block, first n columns; bits descend."""
-    if len(bits) == 0:
+def propagate(block, diagonal, x, r, tans, n):
+    """block <- (product of turns) diagonal block, first n columns."""
+    if len(x) == 0:
         scale_rows(block, diagonal, 1.0, n)
         return
-    scale_and_turn(block, diagonal, bits[0], tans[0], n)
+    scale_and_turn(block, diagonal, x[0], r[0], tans[0], n)
     first = 1
-    if len(bits) % 2 == 0:
-        turn(block, bits[1], tans[1], n)
+    if len(x) % 2 == 0:
+        turn(block, x[1], r[1], tans[1], n)
         first = 2
-    for k in range(first, len(bits), 2):
-        turn_two(block, bits[k], bits[k + 1], tans[k], tans[k + 1], n)
+    for k in range(first, len(x), 2):
+        turn_two(block, x[k], r[k], tans[k], x[k + 1], r[k + 1], tans[k + 1], n)
 
 
 @njit(**JIT)
-def add_generator(state, bit, word, axis, factor, out, column):
-    """out[:, :, column] += factor * -i/2 (axis . sigma) state on a qubit, or for a word of Z's with axis Z."""
-    x, y, z_part = 0.5 * factor * axis[0], 0.5 * factor * axis[1], 0.5 * factor * axis[2]
-    if bit == 0:
+def write_generators(state, x, r, axes, columns, firsts, out):
+    """out[:, :, columns[e]] = -i (axes[e] . sigma) state on one site, axis Z for a word (x = 0).
+
+    Added to what is there, unless firsts[e]. All columns of a site in one pass over pairs of amplitudes.
+    """
+    if x == 0:
         for z in range(state.shape[1]):
-            phase = z_part * parity_sign(z, word)
-            out[0, z, column] += phase * state[1, z]
-            out[1, z, column] -= phase * state[0, z]
+            sign = parity_sign(z, r)
+            for e in range(len(columns)):
+                c, phase = columns[e], sign * axes[e, 2]
+                re, im = phase * state[1, z], -phase * state[0, z]
+                if not firsts[e]:
+                    re, im = re + out[0, z, c], im + out[1, z, c]
+                out[0, z, c], out[1, z, c] = re, im
         return
+    pivot = x & -x
     for i in range(state.shape[1] // 2):
-        z = low_index(i, bit)
-        w = z + bit
+        z = low_index(i, pivot)
+        w = z ^ x
+        sign = parity_sign(z, r)
         a_re, a_im, b_re, b_im = state[0, z], state[1, z], state[0, w], state[1, w]
-        out[0, z, column] += z_part * a_im + x * b_im - y * b_re
-        out[1, z, column] -= z_part * a_re + x * b_re + y * b_im
-        out[0, w, column] += x * a_im + y * a_re - z_part * b_im
-        out[1, w, column] += z_part * b_re - x * a_re + y * a_im
+        for e in range(len(columns)):
+            c, n_x, n_y, n_z = columns[e], axes[e, 0], sign * axes[e, 1], sign * axes[e, 2]
+            low_re, low_im = n_z * a_im + n_x * b_im - n_y * b_re, -n_z * a_re - n_x * b_re - n_y * b_im
+            high_re, high_im = n_x * a_im + n_y * a_re - n_z * b_im, n_z * b_re - n_x * a_re + n_y * a_im
+            if not firsts[e]:
+                low_re, low_im = low_re + out[0, z, c], low_im + out[1, z, c]
+                high_re, high_im = high_re + out[0, w, c], high_im + out[1, w, c]
+            out[0, z, c], out[1, z, c] = low_re, low_im
+            out[0, w, c], out[1, w, c] = high_re, high_im
 
 
 # --- matrix products ------------------------------------------------------------------------------------
@@ -252,7 +297,7 @@ def add_products(left, k_left, right, rows, k0, k1, out, first, n):
 def add_weighted_gram(left, right, weights, rows, panel, out, first, diagonal_block):
     """out[first + i, j] += sum_k weights[k] left[rows[k], i] right[rows[k], j].
 
-    On the diagonal block only columns j up to the tile of i: the rest is their mirror image.
+    On the diagonal block only columns j up to the end of the vector of i: the rest is their mirror image.
     """
     width = left.shape[1]
     for k0 in range(0, len(rows), K_CHUNK):
@@ -261,7 +306,8 @@ def add_weighted_gram(left, right, weights, rows, panel, out, first, diagonal_bl
             for k in range(k0, k1):
                 for j in range(4):
                     panel[k - k0, j] = weights[k] * left[rows[k], i + j]
-            add_products(panel, k0, right, rows, k0, k1, out, first + i, i + 4 if diagonal_block else width)
+            n = min((i + 11) // 8 * 8, width) if diagonal_block else width
+            add_products(panel, k0, right, rows, k0, k1, out, first + i, n)
 
 
 @njit(**JIT)

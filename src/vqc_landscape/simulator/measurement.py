@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vqc_landscape.circuits.observables import Observable, PauliSum, Projector
+from vqc_landscape.simulator.schedule import Frame
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -17,33 +18,38 @@ _TURN = {"X": -1.0, "Y": 1.0}
 _PHASE = {"X": 1.0 + 0.0j, "Y": 1.0j}
 
 
-@dataclass(frozen=True)
-class Group:
-    """Qubit-wise commuting words: a basis change, then a weight for each basis state.
+class Groups(NamedTuple):
+    """Qubit-wise commuting groups of words: a basis change each, then a weight for each basis state.
 
     Attributes:
-        bits, tans: qubits that turn (descending bits), and by which t; empty: already diagonal.
-        phases: phase on |1> per wire, then a factor, shape (n_qubits + 1,).
-        weights: eigenvalue of each basis state less ``offset``, shape (2**n_qubits,).
-        rows: basis states with a weight that is not 0.
-        offset: the most frequent eigenvalue. ``O - offset`` has the derivatives of ``O`` and the fewest rows.
+        turns: turns of group g are ``turns[g]`` to ``turns[g + 1]``; none where it is already diagonal.
+        x, r, tans: masks of the qubit of each turn, and its t.
+        tail_phases: a row for each basis change: phase on |1> per wire, then a factor; (n_changes, n_qubits + 1).
+        tails: row of ``tail_phases`` of each group that turns.
+        weights: eigenvalue of each basis state less the group's offset, (n_groups, 2**n_qubits).
+        rows: basis states with a weight that is not 0, those of group g ``row_starts[g]`` to ``row_starts[g + 1]``.
+        offset: sum over the groups of the most frequent eigenvalue. ``O - offset`` has the derivatives of ``O``.
     """
 
-    bits: Ints
+    turns: Ints
+    x: Ints
+    r: Ints
     tans: Floats
-    phases: NDArray[np.complex128]
+    tail_phases: NDArray[np.complex128]
+    tails: Ints
     weights: Floats
     rows: Ints
+    row_starts: Ints
     offset: float
 
 
-def measured_groups(observable: PauliSum, n_qubits: int, shift: bool) -> tuple[Group, ...]:
+def measured_groups(observable: PauliSum, frame: Frame, shift: bool) -> Groups:
     """Sort the words into qubit-wise commuting groups, first fit; ``shift``: take out the offset."""
     letters: list[dict[int, str]] = []
     members: list[list[tuple[float, int]]] = []
     for coefficient, word, wires in observable.terms:
         wanted = dict(zip(wires, word, strict=True))
-        mask = sum(1 << (n_qubits - 1 - wire) for wire in wires)
+        mask = int(np.bitwise_xor.reduce(frame.r[list(wires)], initial=0))
         for found, member in zip(letters, members, strict=True):
             if all(found.get(wire, pauli) == pauli for wire, pauli in wanted.items()):
                 found.update(wanted)
@@ -52,28 +58,45 @@ def measured_groups(observable: PauliSum, n_qubits: int, shift: bool) -> tuple[G
         else:
             letters.append(wanted)
             members.append([(coefficient, mask)])
-    return tuple(_group(n_qubits, found, member, shift) for found, member in zip(letters, members, strict=True))
+    return _flatten(frame, letters, [_weights(len(frame.x), member) for member in members], shift)
 
 
-def _group(n_qubits: int, letters: dict[int, str], members: list[tuple[float, int]], shift: bool) -> Group:
+def _weights(n_qubits: int, members: list[tuple[float, int]]) -> Floats:
     z = np.arange(2**n_qubits)
     weights = np.zeros(2**n_qubits)
     for coefficient, mask in members:
         weights += coefficient * np.where(np.bitwise_count(z & mask) % 2, -1.0, 1.0)
-    values, counts = np.unique(weights, return_counts=True)
-    offset = float(values[np.argmax(counts)]) if shift else 0.0
-    turned = [wire for wire in range(n_qubits) if letters.get(wire) in _TURN]
-    phases = np.ones(n_qubits + 1, dtype=np.complex128)
-    phases[turned] = [_PHASE[letters[wire]] for wire in turned]
-    phases[n_qubits] = 2.0 ** (-len(turned) / 2)
-    return Group(
-        bits=np.array([1 << (n_qubits - 1 - wire) for wire in turned], dtype=np.int64),
-        tans=np.array([_TURN[letters[wire]] for wire in turned]),
-        phases=phases,
-        weights=weights - offset,
-        rows=np.flatnonzero(weights != offset),
-        offset=offset,
+    return weights
+
+
+def _flatten(frame: Frame, letters: list[dict[int, str]], weights: list[Floats], shift: bool) -> Groups:
+    n_qubits = len(frame.x)
+    turned = [[wire for wire in range(n_qubits) if found.get(wire) in _TURN] for found in letters]
+    phases = np.ones((len(letters), n_qubits + 1), dtype=np.complex128)
+    for row, found, wires in zip(phases, letters, turned, strict=True):
+        row[wires] = [_PHASE[found[wire]] for wire in wires]
+        row[n_qubits] = 2.0 ** (-len(wires) / 2)
+    changes = np.array([len(wires) > 0 for wires in turned])
+    offsets = [_most_frequent(w) if shift else 0.0 for w in weights]
+    rows = [np.flatnonzero(w != offset) for w, offset in zip(weights, offsets, strict=True)]
+    flat = np.array([wire for wires in turned for wire in wires], dtype=np.int64)
+    return Groups(
+        turns=np.cumsum([0] + [len(wires) for wires in turned]),
+        x=frame.x[flat],
+        r=frame.r[flat],
+        tans=np.array([_TURN[found[wire]] for found, wires in zip(letters, turned, strict=True) for wire in wires]),
+        tail_phases=phases[changes],
+        tails=np.cumsum(changes) - 1,
+        weights=np.array(weights) - np.array(offsets)[:, None],
+        rows=np.concatenate(rows),
+        row_starts=np.cumsum([0] + [len(r) for r in rows]),
+        offset=float(sum(offsets)),
     )
+
+
+def _most_frequent(weights: Floats) -> float:
+    values, counts = np.unique(weights, return_counts=True)
+    return float(values[np.argmax(counts)])
 
 
 def check_fits(observable: Observable, n_qubits: int) -> None:

@@ -6,17 +6,20 @@ Every program becomes blocks ``b = 0, 1, ...``. Block ``b`` multiplies by a diag
 
 * A *run* is a maximal sequence of one-qubit gates on one wire; as one matrix it is
   ``diag(1, alpha) RY diag(1, gamma)`` up to a phase. ``gamma`` belongs to ``D_b``, ``alpha`` to ``D_{b+1}``.
-* CZ and rotations about words of Z are diagonal: they belong to the diagonal after their block.
+* CZ, CCZ and rotations about words of Z are diagonal: they belong to the diagonal after their block.
 * A rotation about any other word is one about Z's between one-qubit basis changes.
+* CNOT permutes basis states linearly over GF(2). It is not applied: the *frame* is changed instead, the masks
+  (x, r) by which each wire acts on the stored state (X flips the bits x, Z reads the parity of the bits r).
 
 Derivatives are taken at the *evaluation point* of each block, after its RY. There the generator of a
-rotation is ``-i/2 (n_x X + n_y Y + n_z Z)`` on its *site* (a run's wire, or a word of Z's).
+rotation is ``-i/2 (n_x X + n_y Y + n_z Z)`` on its *site* (a run's qubit, or a word of Z's).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,25 +30,27 @@ Ints = NDArray[np.int64]
 AXES = "XYZ"
 FIXED = 3  # element kind of a gate without an angle
 
-# The first column (a, b) of each fixed gate as a matrix of SU(2), [[a, -b*], [b, a*]], and the phase left out.
-_SU2 = {
-    "H": (-1j / np.sqrt(2), -1j / np.sqrt(2), 1j),
-    "S": (np.exp(-0.25j * np.pi), 0.0, np.exp(0.25j * np.pi)),
-    "S+": (np.exp(0.25j * np.pi), 0.0, np.exp(-0.25j * np.pi)),
-}
-_FIXED_NAMES = tuple(_SU2)
-FIXED_SU2 = np.array([_SU2[name][:2] for name in _FIXED_NAMES], dtype=np.complex128)
-_FIXED_PHASE = [_SU2[name][2] for name in _FIXED_NAMES]
-
-# Basis changes that turn X and Y into Z (and back): P = V+ Z V.
+_R = 1 / np.sqrt(2)
+_MATRICES = {"H": ((_R, _R), (_R, -_R)), "S": ((1, 0), (0, 1j)), "S+": ((1, 0), (0, -1j))}
+# Basis changes that turn X and Y into Z, and back: P = V+ Z V.
 _TO_Z = {"X": (("H",), ("H",)), "Y": (("S+", "H"), ("H", "S")), "Z": ((), ())}
+
+Matrix = Sequence[Sequence[complex]]
+
+
+class Frame(NamedTuple):
+    """How each wire acts on stored states: X flips the bits x, Z reads the parity of the bits r."""
+
+    x: Ints
+    r: Ints
 
 
 @dataclass
 class _Run:
     block: int
-    wire: int
-    elements: list[tuple[int, int]] = field(default_factory=list)  # (axis, rotation) or (FIXED, gate)
+    x: int
+    r: int
+    elements: list[tuple[int, int]] = field(default_factory=list)  # (axis, rotation) or (FIXED, matrix)
 
 
 @dataclass(frozen=True)
@@ -55,122 +60,209 @@ class Schedule:
     Attributes:
         n_qubits: number of qubits.
         n_blocks: number of blocks, at least 1.
-        run_wire, run_starts: wire of each run; its elements are ``element_*[run_starts[r]:run_starts[r + 1]]``.
+        run_starts: elements of run k are ``run_starts[k]`` to ``run_starts[k + 1]``.
         element_axis: 0, 1, 2 for a rotation about X, Y, Z; 3 for a fixed gate.
-        element_index: which rotation of the circuit, or which fixed gate.
+        element_index: which rotation of the circuit, or which of ``matrices``.
+        matrices: fixed one-qubit gates in SU(2), as the first column (a, b) of (a, -b*; b, a*).
+        phase: global phase that ``matrices`` leave out; only the published infidelity sees it.
         block_runs: runs of block b are ``block_runs[b]`` to ``block_runs[b + 1]``.
         run_turns: whether the run holds anything but diagonal gates, so that its RY must be applied.
-        word_mask, word_rotation: words of Z's that are rotated about; in the diagonal after their block.
+        word_rotation: rotation of each word of Z's; words are part of the diagonal after their block.
         block_words: words after block b are ``block_words[b]`` to ``block_words[b + 1]``.
-        phase: global phase that the fixed gates' matrices leave out; only the published infidelity sees it.
-        signs: product of the CZ after each block, shape (n_blocks, 2**n_qubits).
-        site_block: block of each site (runs, then words).
-        site_bit: qubit of a run's site as a power of two; 0 for a word.
-        site_word: bits of a word's site; 0 for a qubit.
+        site_block, site_x, site_r: block and masks of each site (runs, then words); x = 0 for a word.
+        order: D_b[z] is a product of phases over the bits of ``order[b, z]``; shape (n_blocks + 1, 2**n_qubits).
+        signs: product of the CZ and CCZ before block b (after the last: row n_blocks), same shape.
+        alpha_slot, gamma_slot: which of these bits a run's alpha (in D_{b+1}) and gamma (in D_b) go with;
+            -1: none, they are multiplied in by the run's mask r.
+        frame: the frame after the last gate.
     """
 
     n_qubits: int
     n_blocks: int
-    run_wire: Ints
     run_starts: Ints
     element_axis: Ints
     element_index: Ints
+    matrices: NDArray[np.complex128]
+    phase: complex
     block_runs: Ints
     run_turns: NDArray[np.bool_]
-    word_mask: Ints
     word_rotation: Ints
     block_words: Ints
-    phase: complex
-    signs: NDArray[np.float64]
     site_block: Ints
-    site_bit: Ints
-    site_word: Ints
+    site_x: Ints
+    site_r: Ints
+    order: Ints
+    signs: NDArray[np.float64]
+    alpha_slot: Ints
+    gamma_slot: Ints
+    frame: Frame
 
     @property
     def n_runs(self) -> int:
         """Number of one-qubit runs."""
-        return len(self.run_wire)
+        return len(self.run_turns)
 
 
 def make_schedule(circuit: Circuit) -> Schedule:
     """Schedule a circuit, every gate as early as its wires allow."""
-    n_qubits = circuit.n_qubits
-    runs: dict[tuple[int, int], _Run] = {}
-    words: list[tuple[int, int, int]] = []  # (block, mask, rotation)
-    flips: list[tuple[int, int]] = []  # (block, mask of a CZ)
-    position = [(0, False)] * n_qubits  # block of the wire, and whether its run is closed by a diagonal
-    rotation = 0
+    return _Scheduler(circuit.n_qubits).schedule(circuit)
 
-    def turn(wire: int, axis: int, index: int) -> None:
-        block, closed = position[wire]
+
+class _Scheduler:
+    """Walks through the gates. A *track* is what a wire becomes when SWAPs only exchange names."""
+
+    def __init__(self, n_qubits: int) -> None:
+        units = [1 << (n_qubits - 1 - wire) for wire in range(n_qubits)]
+        self.n_qubits = n_qubits
+        self.track = list(range(n_qubits))  # of each wire
+        self.x, self.r = units[:], units[:]  # masks of each track
+        self.position = [(0, False)] * n_qubits  # block of each track, and whether a diagonal closed its run
+        self.runs: dict[tuple[int, int], _Run] = {}
+        self.words: list[tuple[int, int, int]] = []  # (block, mask, rotation)
+        self.flips: list[tuple[int, list[int]]] = []  # (block, masks of a CZ or CCZ)
+        self.matrices: list[tuple[complex, complex]] = []
+        self.phase = 1.0 + 0.0j
+
+    def schedule(self, circuit: Circuit) -> Schedule:
+        rotation = 0
+        for gate in circuit.gates:
+            if isinstance(gate, FixedGate):
+                self._fixed(gate)
+                continue
+            if len(gate.word) == 1:
+                self._turn(gate.wires[0], AXES.index(gate.word), rotation)
+            else:
+                self._change_basis(gate, 0)
+                mask = int(np.bitwise_xor.reduce([self.r[self.track[w]] for w in gate.wires]))
+                self.words.append((self._close(gate.wires), mask, rotation))
+                self._change_basis(gate, 1)
+            rotation += 1
+        return self._flatten()
+
+    def _fixed(self, gate: FixedGate) -> None:
+        wires = gate.wires
+        if gate.matrix is not None or gate.name in _MATRICES:
+            self._apply(wires[0], gate.matrix or _MATRICES[gate.name])
+        elif gate.name == "SWAP":
+            a, b = wires
+            self.track[a], self.track[b] = self.track[b], self.track[a]
+        elif gate.name == "CNOT":
+            self._close(wires)
+            control, target = (self.track[w] for w in wires)
+            self.r[target] ^= self.r[control]
+            self.x[control] ^= self.x[target]
+        else:
+            self.flips.append((self._close(wires), [self.r[self.track[w]] for w in wires]))
+
+    def _apply(self, wire: int, matrix: Matrix) -> None:
+        (a, _), (b, _) = matrix
+        det = matrix[0][0] * matrix[1][1] - matrix[0][1] * matrix[1][0]
+        root = complex(np.sqrt(complex(det)))
+        self.phase *= root
+        column = (complex(a) / root, complex(b) / root)
+        if column not in self.matrices:
+            self.matrices.append(column)
+        self._turn(wire, FIXED, self.matrices.index(column))
+
+    def _turn(self, wire: int, axis: int, index: int) -> None:
+        track = self.track[wire]
+        block, closed = self.position[track]
         block += closed
-        position[wire] = (block, False)
-        runs.setdefault((block, wire), _Run(block, wire)).elements.append((axis, index))
+        self.position[track] = (block, False)
+        run = self.runs.setdefault((block, track), _Run(block, self.x[track], self.r[track]))
+        run.elements.append((axis, index))
 
-    def close(wires: Sequence[int]) -> int:
-        block = max(position[w][0] for w in wires)
-        for w in wires:
-            position[w] = (block, True)
+    def _close(self, wires: Sequence[int]) -> int:
+        tracks = [self.track[w] for w in wires]
+        block = max(self.position[t][0] for t in tracks)
+        for t in tracks:
+            self.position[t] = (block, True)
         return block
 
-    for gate in circuit.gates:
-        if isinstance(gate, FixedGate):
-            if gate.name == "CZ":
-                flips.append((close(gate.wires), _mask(n_qubits, gate.wires)))
-            else:
-                turn(gate.wires[0], FIXED, _FIXED_NAMES.index(gate.name))
-            continue
-        if len(gate.word) == 1:
-            turn(gate.wires[0], AXES.index(gate.word), rotation)
-        else:
-            _change_basis(gate, 0, turn)
-            words.append((close(gate.wires), _mask(n_qubits, gate.wires), rotation))
-            _change_basis(gate, 1, turn)
-        rotation += 1
+    def _change_basis(self, gate: Rotation, side: int) -> None:
+        for pauli, wire in zip(gate.word, gate.wires, strict=True):
+            for name in _TO_Z[pauli][side]:
+                self._apply(wire, _MATRICES[name])
 
-    n_blocks = 1 + max(block for block, _ in position)
-    ordered = sorted(runs.values(), key=lambda run: (run.block, run.wire))
-    words.sort(key=lambda word: word[0])  # stable: time order within a block
-    elements = [element for run in ordered for element in run.elements]
-    signs = np.ones((n_blocks, 2**n_qubits))
-    z = np.arange(2**n_qubits)
-    for block, mask in flips:
-        signs[block] *= np.where((z & mask) == mask, -1.0, 1.0)
-    run_mask = [_mask(n_qubits, [run.wire]) for run in ordered]
-    word_mask = [mask for _, mask, _ in words]
-    return Schedule(
-        n_qubits=n_qubits,
-        n_blocks=n_blocks,
-        run_wire=_ints(run.wire for run in ordered),
-        run_starts=_ints(np.cumsum([0] + [len(run.elements) for run in ordered])),
-        element_axis=_ints(axis for axis, _ in elements),
-        element_index=_ints(index for _, index in elements),
-        block_runs=_ints(np.searchsorted([run.block for run in ordered], np.arange(n_blocks + 1))),
-        run_turns=np.array([any(map(_turns, run.elements)) for run in ordered], dtype=np.bool_),
-        word_mask=_ints(word_mask),
-        word_rotation=_ints(r for _, _, r in words),
-        block_words=_ints(np.searchsorted([block for block, _, _ in words], np.arange(n_blocks + 1))),
-        phase=complex(np.prod([_FIXED_PHASE[index] for axis, index in elements if axis == FIXED])),
-        signs=signs,
-        site_block=_ints([run.block for run in ordered] + [block for block, _, _ in words]),
-        site_bit=_ints(run_mask + [0] * len(words)),
-        site_word=_ints([0] * len(ordered) + word_mask),
-    )
+    def _turns(self, element: tuple[int, int]) -> bool:
+        axis, index = element
+        return self.matrices[index][1] != 0 if axis == FIXED else axis != AXES.index("Z")
 
-
-def _turns(element: tuple[int, int]) -> bool:
-    axis, index = element
-    return axis != AXES.index("Z") and not (axis == FIXED and _FIXED_NAMES[index].startswith("S"))
-
-
-def _change_basis(gate: Rotation, side: int, turn: Callable[[int, int, int], None]) -> None:
-    for pauli, wire in zip(gate.word, gate.wires, strict=True):
-        for name in _TO_Z[pauli][side]:
-            turn(wire, FIXED, _FIXED_NAMES.index(name))
+    def _flatten(self) -> Schedule:
+        n_blocks = 1 + max(block for block, _ in self.position)
+        runs = [self.runs[key] for key in sorted(self.runs)]
+        words = sorted(self.words, key=lambda word: word[0])  # stable: time order within a block
+        elements = [element for run in runs for element in run.elements]
+        frame = Frame(_ints(self.x[t] for t in self.track), _ints(self.r[t] for t in self.track))
+        blocks = np.arange(n_blocks + 1)
+        bases = [
+            _basis(
+                self.n_qubits,
+                [run.r for run in runs if run.block == b] + [run.r for run in runs if run.block == b - 1],
+            )
+            for b in range(n_blocks)
+        ] + [frame.r.tolist()]
+        z = np.arange(2**self.n_qubits)
+        signs = np.ones((n_blocks + 1, len(z)))
+        for block, masks in self.flips:
+            signs[block + 1] *= np.where(np.all([_odd(z, mask) for mask in masks], axis=0), -1.0, 1.0)
+        return Schedule(
+            n_qubits=self.n_qubits,
+            n_blocks=n_blocks,
+            run_starts=_ints(np.cumsum([0] + [len(run.elements) for run in runs])),
+            element_axis=_ints(axis for axis, _ in elements),
+            element_index=_ints(index for _, index in elements),
+            matrices=np.array(self.matrices or [(1.0, 0.0)], dtype=np.complex128),
+            phase=self.phase,
+            block_runs=_ints(np.searchsorted([run.block for run in runs], blocks)),
+            run_turns=np.array([any(map(self._turns, run.elements)) for run in runs], dtype=np.bool_),
+            word_rotation=_ints(rotation for _, _, rotation in words),
+            block_words=_ints(np.searchsorted([block for block, _, _ in words], blocks)),
+            site_block=_ints([run.block for run in runs] + [block for block, _, _ in words]),
+            site_x=_ints([run.x for run in runs] + [0] * len(words)),
+            site_r=_ints([run.r for run in runs] + [mask for _, mask, _ in words]),
+            order=np.array([_order(z, basis) for basis in bases], dtype=np.int64),
+            signs=signs,
+            alpha_slot=_ints(_slot(run.r, bases[run.block + 1]) for run in runs),
+            gamma_slot=_ints(_slot(run.r, bases[run.block]) for run in runs),
+            frame=frame,
+        )
 
 
-def _mask(n_qubits: int, wires: Sequence[int]) -> int:
-    return sum(1 << (n_qubits - 1 - wire) for wire in wires)
+def _basis(n_qubits: int, masks: Sequence[int]) -> list[int]:
+    """A basis of GF(2)^n with as many of the masks as are independent; unit masks stay in their place."""
+    units = [1 << (n_qubits - 1 - j) for j in range(n_qubits)]
+    echelon: list[int] = []
+    chosen: list[int] = []
+    for mask in [*dict.fromkeys(masks), *units]:
+        rest = mask
+        for row in echelon:
+            rest = min(rest, rest ^ row)
+        if rest:
+            echelon = sorted([*echelon, rest], reverse=True)
+            chosen.append(mask)
+    slots = {mask: units.index(mask) for mask in chosen if mask in units}
+    free = iter([j for j in range(n_qubits) if j not in slots.values()])
+    for mask in chosen:
+        if mask not in slots:
+            slots[mask] = next(free)
+    return sorted(chosen, key=lambda mask: slots[mask])
+
+
+def _order(z: Ints, basis: Sequence[int]) -> Ints:
+    y = np.zeros_like(z)
+    for mask in basis:
+        y = 2 * y + _odd(z, mask)
+    return y
+
+
+def _odd(z: Ints, mask: int) -> Ints:
+    parity: Ints = (np.bitwise_count(z & mask) % 2).astype(np.int64)
+    return parity
+
+
+def _slot(mask: int, basis: Sequence[int]) -> int:
+    return basis.index(mask) if mask in basis else -1
 
 
 def _ints(values: Iterable[int]) -> Ints:

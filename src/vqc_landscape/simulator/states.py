@@ -15,8 +15,10 @@ from vqc_landscape.simulator.kernels import (
     compress_euler,
     fill_diagonal,
     multiply_diagonal,
+    multiply_phase,
     multiply_word,
     overlaps,
+    reorder,
     turn_samples,
 )
 
@@ -89,49 +91,56 @@ def resolve_runs(schedule, cos, sin, tans, cosines, alphas, gammas, phases, axes
 
 
 @njit(**JIT)
-def fill_diagonals(layout, cos, sin, cosines, alphas, gammas, turns, tail_phases, diagonals):
+def fill_diagonals(layout, cos, sin, cosines, alphas, gammas, turns, tail_phases, scratch, diagonals):
     """diagonals[b] = D_b: alphas, CZ and words of block b - 1, gammas and cosines of block b.
 
     diagonals[n_blocks + m] is the one after the last block, for each row m of ``tail_phases``
     (n_tails, n_qubits + 1): a phase per wire, and a factor.
     """
-    n_blocks, n_qubits, block_runs, run_wire, signs, block_words, word_mask, word_rotation = layout
-    n_samples = len(cos)
+    block_runs, run_r, alpha_slot, gamma_slot, order, signs, block_words, word_r, word_rotation = layout
+    n_blocks, n_qubits, n_samples = len(block_runs) - 1, tail_phases.shape[1] - 1, len(cos)
     phases = np.empty((n_qubits, n_samples), np.complex128)
     used = np.empty(n_qubits, np.bool_)
     scale = np.empty(n_samples)
-    for b in range(n_blocks + len(tail_phases)):
-        for wire in range(n_qubits):
-            used[wire] = False
+    for d in range(n_blocks + len(tail_phases)):
+        b = min(d, n_blocks)
+        for slot in range(n_qubits):
+            used[slot] = d >= n_blocks
             for s in range(n_samples):
-                phases[wire, s] = 1.0
+                phases[slot, s] = tail_phases[d - n_blocks, slot] if d >= n_blocks else 1.0
         for s in range(n_samples):
-            scale[s] = 1.0
-        before = min(b, n_blocks) - 1
-        if before >= 0:
-            for run in range(block_runs[before], block_runs[before + 1]):
-                used[run_wire[run]] = True
-                for s in range(n_samples):
-                    phases[run_wire[run], s] *= alphas[run, s]
-        if b < n_blocks:
+            scale[s] = tail_phases[d - n_blocks, n_qubits].real if d >= n_blocks else 1.0
+        if b > 0:
+            for run in range(block_runs[b - 1], block_runs[b]):
+                multiply_slot(phases, used, alpha_slot[run], alphas[run])
+        if d < n_blocks:
             for run in range(block_runs[b], block_runs[b + 1]):
-                used[run_wire[run]] = True
-                for s in range(n_samples):
-                    phases[run_wire[run], s] *= gammas[run, s]
-                    if turns[run]:
+                multiply_slot(phases, used, gamma_slot[run], gammas[run])
+                if turns[run]:
+                    for s in range(n_samples):
                         scale[s] *= cosines[run, s]
-        else:
-            for wire in range(n_qubits):
-                used[wire] = True
-                for s in range(n_samples):
-                    phases[wire, s] *= tail_phases[b - n_blocks, wire]
-            for s in range(n_samples):
-                scale[s] = tail_phases[b - n_blocks, n_qubits].real
-        fill_diagonal(diagonals[b], phases, used, scale, signs[before] if before >= 0 else np.ones(1 << n_qubits))
-        if before >= 0:
-            for word in range(block_words[before], block_words[before + 1]):
+        fill_diagonal(scratch, phases, used, scale)
+        reorder(scratch, order[b], signs[b], diagonals[d])
+        if b > 0:
+            for run in range(block_runs[b - 1], block_runs[b]):
+                if alpha_slot[run] < 0:
+                    multiply_phase(diagonals[d], run_r[run], alphas[run])
+            for word in range(block_words[b - 1], block_words[b]):
                 k = word_rotation[word]
-                multiply_word(diagonals[b], word_mask[word], cos[:, k], sin[:, k])
+                multiply_word(diagonals[d], word_r[word], cos[:, k], sin[:, k])
+        if d < n_blocks:
+            for run in range(block_runs[b], block_runs[b + 1]):
+                if gamma_slot[run] < 0:
+                    multiply_phase(diagonals[d], run_r[run], gammas[run])
+
+
+@njit(**JIT)
+def multiply_slot(phases, used, slot, phase):
+    """phases[slot] *= phase, unless the slot is negative: that phase comes later, by its mask."""
+    if slot >= 0:
+        used[slot] = True
+        for s in range(len(phase)):
+            phases[slot, s] *= phase[s]
 
 
 @njit(**JIT)
@@ -144,7 +153,7 @@ def copy_state(source, out):
 
 
 @njit(**JIT)
-def forward(diagonals, block_turns, turn_bits, turn_runs, tans, states):
+def forward(diagonals, turns, tans, states):
     """states[b] = psi at the evaluation point of block b, from |0...0>."""
     for b in range(len(states)):
         if b == 0:
@@ -154,52 +163,60 @@ def forward(diagonals, block_turns, turn_bits, turn_runs, tans, states):
                         states[0, plane, z, s] = diagonals[0, plane, 0, s] if z == 0 else 0.0
         else:
             multiply_diagonal(states[b - 1], diagonals[b], 1.0, states[b])
-        for k in range(block_turns[b], block_turns[b + 1]):
-            turn_samples(states[b], turn_bits[k], tans[turn_runs[k]], 1.0)
+        for k in range(turns.blocks[b], turns.blocks[b + 1]):
+            turn_samples(states[b], turns.x[k], turns.r[k], tans[turns.runs[k]], 1.0)
 
 
 @njit(**JIT)
-def backward(diagonals, block_turns, turn_bits, turn_runs, tans, adjoints, scratch):
+def backward(diagonals, turns, tans, adjoints, scratch):
     """adjoints[b - 1] = D_b^* RY^T adjoints[b], from the last block down."""
     for b in range(len(adjoints) - 1, 0, -1):
         copy_state(adjoints[b], scratch)
-        for k in range(block_turns[b], block_turns[b + 1]):
-            turn_samples(scratch, turn_bits[k], tans[turn_runs[k]], -1.0)
+        for k in range(turns.blocks[b], turns.blocks[b + 1]):
+            turn_samples(scratch, turns.x[k], turns.r[k], tans[turns.runs[k]], -1.0)
         multiply_diagonal(scratch, diagonals[b], -1.0, adjoints[b - 1])
 
 
 @njit(**JIT)
-def measure_group(state, diagonal, turns, tans, weights, adjoint, expvals, scratch):
-    """Add V+ w V to expvals (n_samples,) and its product with the state to the adjoint; V = turns diagonal."""
-    changes_basis = len(turns) > 0
-    if changes_basis:
-        multiply_diagonal(state, diagonal, 1.0, scratch)
-        for k in range(len(turns)):
-            turn_samples(scratch, turns[k], tans[k], 1.0)
-    else:
-        copy_state(state, scratch)
-    for z in range(len(weights)):
-        w = weights[z]
-        for s in range(state.shape[2]):
-            re, im = scratch[0, z, s], scratch[1, z, s]
-            expvals[s] += w * (re * re + im * im)
-            scratch[0, z, s], scratch[1, z, s] = w * re, w * im
-    if changes_basis:
-        for k in range(len(turns)):
-            turn_samples(scratch, turns[k], tans[k], -1.0)
-        multiply_diagonal(scratch, diagonal, -1.0, scratch)
+def measure(state, diagonals, n_blocks, groups, expvals, adjoint, scratch):
+    """expvals[s] = <O> and adjoint = O state, with O = offset + sum over the groups of V+ w V."""
+    n_samples = state.shape[2]
+    for s in range(n_samples):
+        expvals[s] = groups.offset
     for plane in range(2):
-        for z in range(len(weights)):
-            for s in range(state.shape[2]):
-                adjoint[plane, z, s] += scratch[plane, z, s]
+        for z in range(state.shape[1]):
+            for s in range(n_samples):
+                adjoint[plane, z, s] = 0.0
+    for g in range(len(groups.weights)):
+        first, stop = groups.turns[g], groups.turns[g + 1]
+        if stop > first:
+            multiply_diagonal(state, diagonals[n_blocks + groups.tails[g]], 1.0, scratch)
+            for k in range(first, stop):
+                turn_samples(scratch, groups.x[k], groups.r[k], np.full(n_samples, groups.tans[k]), 1.0)
+        else:
+            copy_state(state, scratch)
+        for z in range(state.shape[1]):
+            w = groups.weights[g, z]
+            for s in range(n_samples):
+                re, im = scratch[0, z, s], scratch[1, z, s]
+                expvals[s] += w * (re * re + im * im)
+                scratch[0, z, s], scratch[1, z, s] = w * re, w * im
+        if stop > first:
+            for k in range(first, stop):
+                turn_samples(scratch, groups.x[k], groups.r[k], np.full(n_samples, groups.tans[k]), -1.0)
+            multiply_diagonal(scratch, diagonals[n_blocks + groups.tails[g]], -1.0, scratch)
+        for plane in range(2):
+            for z in range(state.shape[1]):
+                for s in range(n_samples):
+                    adjoint[plane, z, s] += scratch[plane, z, s]
 
 
 @njit(**JIT)
-def site_overlaps(adjoints, states, site_block, site_bit, site_word, out):
+def site_overlaps(adjoints, states, turns, out):
     """out[site, a, s] = Re <adjoint| -i/2 sigma_a |state> at the block of each site."""
-    for site in range(len(site_block)):
-        b = site_block[site]
-        overlaps(adjoints[b], states[b], site_bit[site], site_word[site], out[site])
+    for site in range(len(turns.site_block)):
+        b = turns.site_block[site]
+        overlaps(adjoints[b], states[b], turns.site_x[site], turns.site_r[site], out[site])
 
 
 @njit(**JIT)

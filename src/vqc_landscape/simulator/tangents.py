@@ -29,13 +29,13 @@ from vqc_landscape.checks import Array
 from vqc_landscape.simulator.kernels import (
     JIT,
     K_CHUNK,
-    add_generator,
     add_products,
     add_row_sums,
     add_weighted_gram,
     propagate,
     scale_rows,
     turn,
+    write_generators,
 )
 from vqc_landscape.simulator.schedule import Ints
 
@@ -57,17 +57,19 @@ class Turns(NamedTuple):
     """The schedule as the kernels read it."""
 
     blocks: Ints  # turns of block b are blocks[b] to blocks[b + 1]
-    bits: Ints  # qubit of each turn, as a power of two, descending within a block
+    x: Ints  # masks of the qubit of each turn
+    r: Ints
     runs: Ints  # run of each turn
     site_block: Ints
-    site_bit: Ints  # 0 for a word
-    site_word: Ints  # 0 for a qubit
+    site_x: Ints  # masks of each site, x = 0 for a word
+    site_r: Ints
     rows: Ints  # all basis states
 
 
 class Scratch(NamedTuple):
     """Work arrays of one thread."""
 
+    axes: Array
     new: Array
     adjoint: Array
     diagonal: Array
@@ -82,16 +84,17 @@ class Scratch(NamedTuple):
     y: Array
 
 
-def make_scratch(n_qubits: int, n_slots: int, width: int, n_rows: int) -> Scratch:
-    """Allocate the work arrays for at most ``n_slots`` columns that gain in one step."""
+def make_scratch(n_qubits: int, n_slots: int, n_entries: int, width: int, n_rows: int) -> Scratch:
+    """Allocate the work arrays for at most ``n_slots`` columns a step and ``n_entries`` entries a site."""
     size, padded = 2**n_qubits, (n_slots + 3) // 4 * 4
     return Scratch(
-        new=np.zeros((2, size, padded)),
-        adjoint=np.zeros((2, size, padded)),
+        axes=np.zeros((n_entries, 3)),
+        new=aligned_zeros((2, size, padded)),
+        adjoint=aligned_zeros((2, size, padded)),
         diagonal=np.zeros((2, size)),
         state=np.zeros((2, size)),
         costate=np.zeros((2, size)),
-        products=np.zeros((padded, width)),
+        products=aligned_zeros((padded, width)),
         inner=np.zeros((padded, padded)),
         turn_tans=np.zeros(n_qubits),
         panel=np.zeros((K_CHUNK, 4)),
@@ -99,6 +102,14 @@ def make_scratch(n_qubits: int, n_slots: int, width: int, n_rows: int) -> Scratc
         x=np.zeros(n_rows),
         y=np.zeros(n_rows),
     )
+
+
+def aligned_zeros(shape: tuple[int, ...]) -> Array:
+    """Zeros that begin on a cache line of 64 bytes: vector loads across two lines cost half the speed."""
+    size = int(np.prod(shape))
+    block = np.zeros(size + 8)
+    start = (-block.ctypes.data // 8) % 8
+    return block[start : start + size].reshape(shape)
 
 
 @njit(**JIT)
@@ -117,10 +128,9 @@ def sweep_tangents(sample, weight, with_second, leaf, turns, columns, scratch, t
             for k in range(start, stop):
                 scratch.turn_tans[k - start] = leaf.tans[turns.runs[k], sample]
             for chunk in range((n_active + width - 1) // width):
-                n = min(n_active - chunk * width, width)
-                propagate(
-                    tangents[chunk], scratch.diagonal, turns.bits[start:stop], scratch.turn_tans[: stop - start], n
-                )
+                n = _padded(n_active - chunk * width, width)
+                x, r, tans = turns.x[start:stop], turns.r[start:stop], scratch.turn_tans[: stop - start]
+                propagate(tangents[chunk], scratch.diagonal, x, r, tans, n)
         if step < n_steps and columns.step_block[step] == b:
             _load(leaf.states[b], sample, scratch.state)
             _load(leaf.adjoints[b], sample, scratch.costate)
@@ -134,6 +144,12 @@ def sweep_tangents(sample, weight, with_second, leaf, turns, columns, scratch, t
 
 
 @njit(**JIT)
+def _padded(n, width):
+    """Columns up to the end of a vector of 8: what lies beyond n is finite and never read."""
+    return min((n + 7) // 8 * 8, width)
+
+
+@njit(**JIT)
 def _load(states, sample, out):
     """out = one sample's state, from [plane, amplitude, sample]."""
     for plane in range(2):
@@ -144,23 +160,23 @@ def _load(states, sample, out):
 @njit(**JIT)
 def _fill_generators(step, sample, weight, with_second, leaf, turns, columns, scratch):
     """new[slot] = 1/2 sum c G psi and adjoint[slot] = weight sum c G+ lambda over the entries of each slot."""
-    first, stop = columns.step_slots[step], columns.step_slots[step + 1]
-    n_padded = (stop - first + 3) // 4 * 4
-    for plane in range(2):
-        for z in range(scratch.new.shape[1]):
-            for slot in range(n_padded):
-                scratch.new[plane, z, slot] = 0.0
-                scratch.adjoint[plane, z, slot] = 0.0
-    for slot in range(first, stop):
-        for entry in range(columns.slot_entries[slot], columns.slot_entries[slot + 1]):
-            g = columns.entry_generator[entry]
-            site, axis = columns.generator_site[g], leaf.axes[columns.generator_rotation[g], sample]
-            bit, word = turns.site_bit[site], turns.site_word[site]
-            c = leaf.coefficients[sample, columns.entry_term[entry]]
-            # one half, because the inner products of a step are counted twice
-            add_generator(scratch.state, bit, word, axis, 0.5 * c, scratch.new, slot - first)
-            if with_second:  # G+ = -G
-                add_generator(scratch.costate, bit, word, axis, -weight * c, scratch.adjoint, slot - first)
+    for group in range(columns.step_groups[step], columns.step_groups[step + 1]):
+        site = columns.group_site[group]
+        x, r = turns.site_x[site], turns.site_r[site]
+        first, stop = columns.group_entries[group], columns.group_entries[group + 1]
+        for entry in range(first, stop):
+            rotation = columns.generator_rotation[columns.entry_generator[entry]]
+            # one half of -i/2 sigma's own half, because the inner products of a step are counted twice
+            factor = 0.25 * leaf.coefficients[sample, columns.entry_term[entry]]
+            for a in range(3):
+                scratch.axes[entry - first, a] = factor * leaf.axes[rotation, sample, a]
+        slots, firsts = columns.entry_slot[first:stop], columns.entry_first[first:stop]
+        write_generators(scratch.state, x, r, scratch.axes, slots, firsts, scratch.new)
+        if with_second:  # G+ = -G
+            for entry in range(stop - first):
+                for a in range(3):
+                    scratch.axes[entry, a] *= -2.0 * weight
+            write_generators(scratch.costate, x, r, scratch.axes, slots, firsts, scratch.adjoint)
 
 
 @njit(**JIT)
@@ -169,10 +185,9 @@ def _collect_second(step, sample, weight, n_active, slots, leaf, turns, columns,
     width, n_slots = tangents.shape[3], len(slots)
     left = scratch.adjoint[:, :, : (n_slots + 3) // 4 * 4]
     for chunk in range((n_active + width - 1) // width):
-        n = min(n_active - chunk * width, width)
-        _multiply(left, tangents[chunk], turns.rows, scratch.products, n)
+        _multiply(left, tangents[chunk], turns.rows, scratch.products, _padded(n_active - chunk * width, width))
         for slot in range(n_slots):
-            for c in range(n):
+            for c in range(min(n_active - chunk * width, width)):
                 second[chunk, slots[slot], c] += scratch.products[slot, c]
     inner = scratch.inner
     _multiply(left, scratch.new, turns.rows, inner, n_slots)
@@ -237,88 +252,96 @@ def _insert(new, columns, n_active, tangents):
 
 
 @njit(**JIT)
-def add_group_gram(sample, weight, diagonals, bits, tans, weights, rows, scratch, tangents, gram):
-    """gram += weight * T+ V+ w V T (real part, lower triangle), V the basis change of a measured group."""
-    diagonal, panel, scaled = scratch.diagonal, scratch.panel, scratch.weights
-    changes_basis = len(bits) > 0
+def add_groups_gram(sample, weight, diagonals, n_blocks, groups, scratch, tangents, gram):
+    """gram += weight * T+ O T (real part, lower triangle), O = sum over the groups of V+ w V."""
     n_chunks, width = len(tangents), tangents.shape[3]
-    if changes_basis:
-        _load(diagonals, sample, diagonal)
-        for chunk in range(n_chunks):
-            propagate(tangents[chunk], diagonal, bits, tans, width)
-    for k in range(len(rows)):
-        scaled[k] = weight * weights[rows[k]]
-    for row_chunk in range(n_chunks):
-        for chunk in range(row_chunk + 1):
-            for plane in range(2):
-                add_weighted_gram(
-                    tangents[row_chunk, plane],
-                    tangents[chunk, plane],
-                    scaled,
-                    rows,
-                    panel,
-                    gram[chunk],
-                    row_chunk * width,
-                    chunk == row_chunk,
-                )
-    if changes_basis:
-        for chunk in range(n_chunks):
-            for k in range(len(bits)):
-                turn(tangents[chunk], bits[k], -tans[k], width)
-            scale_rows(tangents[chunk], diagonal, -1.0, width)
+    for g in range(len(groups.weights)):
+        first, stop = groups.turns[g], groups.turns[g + 1]
+        x, r, tans = groups.x[first:stop], groups.r[first:stop], groups.tans[first:stop]
+        rows = groups.rows[groups.row_starts[g] : groups.row_starts[g + 1]]
+        if stop > first:
+            _load(diagonals[n_blocks + groups.tails[g]], sample, scratch.diagonal)
+            for chunk in range(n_chunks):
+                propagate(tangents[chunk], scratch.diagonal, x, r, tans, width)
+        for k in range(len(rows)):
+            scratch.weights[k] = weight * groups.weights[g, rows[k]]
+        for low in range(n_chunks):
+            for chunk in range(low + 1):
+                for plane in range(2):
+                    left, right = tangents[low, plane], tangents[chunk, plane]
+                    add_weighted_gram(
+                        left, right, scratch.weights, rows, scratch.panel, gram[chunk], low * width, chunk == low
+                    )
+        if stop > first and g + 1 < len(groups.weights):
+            for chunk in range(n_chunks):
+                for k in range(stop - first):
+                    turn(tangents[chunk], x[k], r[k], -tans[k], width)
+                scale_rows(tangents[chunk], scratch.diagonal, -1.0, width)
 
 
 @njit(**JIT)
-def add_state_gram(target, weight_re, weight_im, scratch, tangents, gram):
+def add_target_gram(sample, weight_re, weight_im, target, scratch, tangents, gram):
     """gram += weight_re x x^T + weight_im y y^T with x + i y = <target|T> (lower triangle)."""
-    x, y = scratch.x, scratch.y
+    x, y, state = scratch.x, scratch.y, scratch.state
     n_chunks, width = len(tangents), tangents.shape[3]
+    _load(target, sample, state)
     for chunk in range(n_chunks):
         re, im = x[chunk * width : (chunk + 1) * width], y[chunk * width : (chunk + 1) * width]
         for c in range(width):
             re[c], im[c] = 0.0, 0.0
-        add_row_sums(tangents[chunk, 0], target[0], 1.0, re)
-        add_row_sums(tangents[chunk, 1], target[1], 1.0, re)
-        add_row_sums(tangents[chunk, 1], target[0], 1.0, im)
-        add_row_sums(tangents[chunk, 0], target[1], -1.0, im)
+        add_row_sums(tangents[chunk, 0], state[0], 1.0, re)
+        add_row_sums(tangents[chunk, 1], state[1], 1.0, re)
+        add_row_sums(tangents[chunk, 1], state[0], 1.0, im)
+        add_row_sums(tangents[chunk, 0], state[1], -1.0, im)
     for chunk in range(n_chunks):
-        for i in range(len(x)):
-            for c in range(width):
+        for i in range(chunk * width, len(x)):
+            for c in range(width):  # beyond the diagonal, too: that part is not read
                 j = chunk * width + c
-                if j <= i:
-                    gram[chunk, i, c] += weight_re * x[i] * x[j] + weight_im * y[i] * y[j]
+                gram[chunk, i, c] += weight_re * x[i] * x[j] + weight_im * y[i] * y[j]
 
 
 @njit(**JIT)
-def unfold_lower(gram, out):
-    """out (P, P) = the symmetric matrix whose lower triangle is stored in chunks of columns."""
+def add_groups(slopes, leaf, turns, columns, groups, scratch, tangents, second, gram):
+    """Second-order terms of all samples of a leaf, each times its slope, for a sum of Pauli words."""
+    for sample in range(len(slopes)):
+        sweep_tangents(sample, slopes[sample], True, leaf, turns, columns, scratch, tangents, second)
+        add_groups_gram(sample, slopes[sample], leaf.diagonals, len(leaf.states), groups, scratch, tangents, gram)
+
+
+@njit(**JIT)
+def add_target(slopes, leaf, turns, columns, target, target_weights, scratch, tangents, second, gram):
+    """Second-order terms of all samples of a leaf, each times its slope, for a projector."""
+    for sample in range(len(slopes)):
+        slope = slopes[sample]
+        sweep_tangents(sample, slope, True, leaf, turns, columns, scratch, tangents, second)
+        w_re, w_im = slope * target_weights[0, sample], slope * target_weights[1, sample]
+        add_target_gram(sample, w_re, w_im, target, scratch, tangents, gram)
+
+
+@njit(**JIT)
+def add_outer_products(jacobian, weights, gram):
+    """gram += sum_s weights[s] J_s J_s^T (lower triangle)."""
+    width = gram.shape[2]
+    n = jacobian.shape[1]
+    for s in range(len(jacobian)):
+        for chunk in range(len(gram)):
+            first = chunk * width
+            for i in range(first, n):
+                x = weights[s] * jacobian[s, i]
+                for c in range(min(width, n - first)):
+                    gram[chunk, i, c] += x * jacobian[s, first + c]
+
+
+@njit(**JIT)
+def assemble(gram, gram_factor, second, second_factor, outer, out):
+    """out (P, P) = gram_factor gram + second_factor (second + second^T) + outer, symmetric to the last bit.
+
+    All three are stored in chunks of columns; of gram and outer only the lower triangle is read.
+    """
     width = gram.shape[2]
     for i in range(len(out)):
         for j in range(i + 1):
-            out[i, j] = gram[j // width, i, j % width]
+            lower, upper = second[j // width, i, j % width], second[i // width, j, i % width]
+            value = gram_factor * gram[j // width, i, j % width] + outer[j // width, i, j % width]
+            out[i, j] = value + second_factor * (lower + upper)
             out[j, i] = out[i, j]
-
-
-@njit(**JIT)
-def add_symmetrised(second, factor, out):
-    """out += factor * (second + second^T), second stored in chunks of columns."""
-    width = second.shape[2]
-    for i in range(len(out)):
-        for j in range(i + 1):
-            value = factor * (second[j // width, i, j % width] + second[i // width, j, i % width])
-            out[i, j] += value
-            if i != j:
-                out[j, i] += value
-
-
-@njit(**JIT)
-def add_outer_products(jacobian, weights, out):
-    """out += sum_s weights[s] J_s J_s^T, symmetric to the last bit."""
-    for s in range(len(jacobian)):
-        for i in range(len(out)):
-            x = weights[s] * jacobian[s, i]
-            for j in range(i):
-                value = x * jacobian[s, j]
-                out[i, j] += value
-                out[j, i] += value
-            out[i, i] += x * jacobian[s, i]
