@@ -1,0 +1,57 @@
+# Every command of the project. Nothing needs root; everything is made inside this folder.
+
+PYTHON ?= python3
+CORES ?= all
+CONFIG ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.complete
+SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
+# after the targets: Snakemake takes every word behind --configfile for a file
+FILE = $(if $(CONFIG),--configfile $(or $(wildcard $(CONFIG)),$(error There is no configuration file $(CONFIG))))
+
+.DEFAULT_GOAL := help
+.PHONY: help all figures env test lint format reference unlock clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo "  CORES=4 and CONFIG=config/minimal.yaml go with all and figures; PYTHON=python3.12 with env."
+
+all: $(STAMP) ## environment, then every table and figure of config/config.yaml
+	$(SNAKEMAKE) all $(FILE)
+
+figures: $(STAMP) ## the figures, and what they need
+	$(SNAKEMAKE) figures $(FILE)
+
+env: $(STAMP) ## the environment alone: .venv with the versions of constraints.txt
+
+# The stamp comes last, so that an interrupted installation is made again from the start.
+$(STAMP): pyproject.toml constraints.txt
+	$(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[workflow,dev]"
+	touch $@
+
+test: $(STAMP) ## all tests
+	$(BIN)/pytest
+
+lint: $(STAMP) ## ruff, mypy, snakefmt and snakemake --lint
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/snakefmt --check Snakefile workflow
+	$(BIN)/snakemake --lint
+
+format: $(STAMP) ## put everything into the shape that lint asks for
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/snakefmt Snakefile workflow
+
+reference: $(STAMP) ## config/README.md and the JSON schema, from the configuration's types
+	$(BIN)/python -m vqc_landscape.reference
+
+unlock: $(STAMP) ## clear the lock that a killed run left behind
+	$(SNAKEMAKE) --unlock $(FILE)
+
+clean: ## remove results, checkpoints and logs; .venv stays
+	rm -rf results results-minimal state state-minimal .snakemake

@@ -1,0 +1,34 @@
+"""What a step reads back from the tables of earlier steps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from vqc_landscape.checks import Array
+from vqc_landscape.tables import read_table
+
+Samples = tuple[Array, Array]
+
+
+def read_samples(dataset: str | None, split: str) -> Samples | None:
+    """Features (n, 2) and targets (n,) of one split; None for an experiment without data."""
+    if dataset is None:
+        return None
+    table = read_table("datasets", dataset)
+    table = table[table["split"] == split]
+    return table[["x1", "x2"]].to_numpy(), table["y"].to_numpy()
+
+
+def read_params(trajectory: str, epochs: Sequence[int]) -> list[Array]:
+    """Parameters (P,) at the given epochs.
+
+    Raises:
+        ValueError: an epoch that was not trained.
+    """
+    table = read_table("trajectories", trajectory).set_index("epoch")["params"]
+    missing = sorted(set(epochs) - set(table.index))
+    if missing:
+        raise ValueError(f"Epoch {missing[0]} was not trained: {trajectory} ends at epoch {table.index.max()}.")
+    return [np.array(table[epoch]) for epoch in epochs]

@@ -1,0 +1,60 @@
+"""What every job of the workflow does around its work: progress on the terminal and in a log, plain errors."""
+
+from __future__ import annotations
+
+import io
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+PACKAGE_LOGGER = logging.getLogger("vqc_landscape")
+
+
+@contextmanager
+def job(title: str, log: str) -> Iterator[Progress]:
+    """Send the package's messages to the terminal, each line with the job's title, and to its log file.
+
+    Args:
+        title: what runs, e.g. ``"qnn seed 0, training"``.
+        log: the log file, written anew.
+
+    Yields:
+        A text stream whose lines are messages, too.
+
+    Raises:
+        SystemExit: the work failed; the terminal has the reason in one line, the log the traceback.
+    """
+    Path(log).parent.mkdir(parents=True, exist_ok=True)
+    terminal, file = logging.StreamHandler(), logging.FileHandler(log, mode="w", encoding="utf-8")
+    terminal.setFormatter(_OneLine(f"{title}: %(message)s"))
+    file.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
+    PACKAGE_LOGGER.setLevel(logging.INFO)
+    for handler in (terminal, file):
+        PACKAGE_LOGGER.addHandler(handler)
+    try:
+        yield Progress()
+        PACKAGE_LOGGER.info("done")
+    except Exception as error:
+        PACKAGE_LOGGER.exception("%s: %s", type(error).__name__, error)
+        raise SystemExit(1) from None
+    finally:
+        for handler in (terminal, file):
+            PACKAGE_LOGGER.removeHandler(handler)
+            handler.close()
+
+
+class Progress(io.TextIOBase):
+    """A text stream that logs each line that is printed to it."""
+
+    def write(self, text: str) -> int:
+        """Log ``text``, if it is more than the end of a line."""
+        if text.strip():
+            PACKAGE_LOGGER.info(text.rstrip())
+        return len(text)
+
+
+class _OneLine(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        self_contained = logging.makeLogRecord(record.__dict__ | {"exc_info": None, "exc_text": None})
+        return super().format(self_contained)

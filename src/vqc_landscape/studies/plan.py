@@ -1,0 +1,115 @@
+"""Which tables an experiment gets, where they lie, and what each of them depends on.
+
+The workflow asks here and computes nothing else by itself: a rule hands its step exactly the part of the
+configuration that the step may read, and carries a hash over the code that the step runs. A job therefore
+runs again when one of the two changes, and only then.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from vqc_landscape.config import Config, Experiment
+from vqc_landscape.provenance import PACKAGE, source_hash
+
+Part = tuple[str, str, int]  # stage, experiment, seed
+
+_MODEL = frozenset({"circuit", "network", "objective", "convention", "data"})
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One table of the study, one folder of the results.
+
+    Attributes:
+        step: module whose function writes the table.
+        asked_by: key of an experiment without which it has no such table.
+        reads: keys of the experiment that the step reads.
+    """
+
+    step: str
+    asked_by: str
+    reads: frozenset[str]
+
+
+STAGES = {
+    "datasets": Stage("studies.datasets", "data", frozenset({"data"})),
+    "trajectories": Stage("studies.trajectories", "training", _MODEL | {"init", "training"}),
+    "hessians": Stage("studies.hessians", "hessian", _MODEL),
+    "spectra": Stage("studies.spectra", "hessian", _MODEL),
+    "scans": Stage("studies.scans", "scans", _MODEL | {"training", "hessian", "scans"}),
+    "predictions": Stage("studies.predictions", "predictions", _MODEL | {"training", "predictions"}),
+    "landscapes": Stage("studies.landscapes", "landscape", _MODEL | {"landscape"}),
+}
+
+
+def stages_of(experiment: Experiment) -> list[str]:
+    """The tables that an experiment gets."""
+    return [name for name, stage in STAGES.items() if getattr(experiment, stage.asked_by) is not None]
+
+
+def part_file(results_dir: str, stage: str, name: str, seed: int | str, block: int | str = 0) -> str:
+    """Path of one part file; placeholders such as ``"{seed}"`` give the pattern of all of them."""
+    return f"{results_dir}/{stage}/experiment={name}/seed={seed}/part-{block}.parquet"
+
+
+def part_files(config: Config, stage: str, name: str) -> list[str]:
+    """Every part file of one table of one experiment, empty if it has no such table."""
+    experiment = config.experiments[name]
+    if stage not in stages_of(experiment):
+        return []
+    n_blocks = len(experiment.hessian_blocks) if stage == "hessians" else 1
+    return [part_file(config.results_dir, stage, name, s, b) for s in experiment.seeds for b in range(n_blocks)]
+
+
+def settings(experiment: Experiment, stage: str) -> dict[str, Any]:
+    """The part of an experiment that a stage depends on, defaults filled in."""
+    return {key: value for key, value in _dump(experiment).items() if key in STAGES[stage].reads}
+
+
+def files_by_stage(results_dir: str, parts: Iterable[Part]) -> dict[str, list[str]]:
+    """Paths of the parts that a figure reads, by table."""
+    files: dict[str, list[str]] = {}
+    for stage, name, seed in parts:
+        files.setdefault(stage, []).append(part_file(results_dir, stage, name, seed))
+    return files
+
+
+def figure_settings(config: Config, figure: str, parts: Iterable[Part]) -> dict[str, Any]:
+    """The part of the configuration that a figure depends on, itself a valid configuration.
+
+    It has the experiments that the figure shows, with the seeds that it reads.
+    """
+    shown = config.figures[figure]
+    read = {(name, seed) for _, name, seed in parts}
+    experiments = {}
+    for name in shown.experiments:
+        seeds = config.experiments[name].seeds
+        used = [seed for seed in seeds if (name, seed) in read] or seeds[:1]
+        experiments[name] = _dump(config.experiments[name]) | {"seeds": used}
+    return {"experiments": experiments, "figures": {figure: shown.model_dump(mode="json")}}
+
+
+def _dump(experiment: Experiment) -> dict[str, Any]:
+    """As plain data, itself a valid experiment: `init` is not for networks, not even with its defaults."""
+    return experiment.model_dump(mode="json", exclude={"init"} if experiment.network else None)
+
+
+@functools.cache
+def step_code(stage: str, *, has_network: bool) -> str:
+    """Hash over the code that makes a table of an experiment with a network, or with a circuit.
+
+    The types of the configuration are left out: their values stand in the settings. So is the code of the
+    other kind of model, which such an experiment never runs.
+    """
+    other = ("circuits", "simulator", "objectives.circuit") if has_network else ("objectives.network",)
+    return source_hash(STAGES[stage].step, skip=("config", *other))
+
+
+@functools.cache
+def figure_code(module: str) -> str:
+    """Hash over the code that draws a figure; ``module`` is its full name."""
+    return source_hash(module.removeprefix(f"{PACKAGE}."), "figures.registry", skip=("config",))

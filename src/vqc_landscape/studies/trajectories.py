@@ -1,0 +1,71 @@
+"""Training runs."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vqc_landscape.checks import Array
+from vqc_landscape.studies.build import initial_params, make_risk
+from vqc_landscape.studies.inputs import read_samples
+from vqc_landscape.tables import write_table
+from vqc_landscape.training.checkpoint import Checkpoint
+from vqc_landscape.training.loop import train
+from vqc_landscape.training.optimisers import make_optimiser
+
+if TYPE_CHECKING:
+    from vqc_landscape.config import Experiment
+
+
+def write_trajectory(
+    experiment: Experiment,
+    seed: int,
+    dataset: str | None,
+    output: str,
+    *,
+    state_dir: str,
+    code: str,
+    report: Callable[[int, int, float], None] | None = None,
+) -> None:
+    """Train one seed, resuming from its checkpoint if there is one, and write the trajectory.
+
+    Args:
+        experiment: what is trained.
+        seed: seed of the initial point and of the order of mini-batches.
+        dataset: table of samples; None for state preparation.
+        output: the part file.
+        state_dir: folder of this seed's checkpoints; every different run has its own folder in it.
+        code: hash over the code that trains; other code, other run.
+        report: called as ``report(epoch, n_epochs, loss)``.
+
+    Raises:
+        TrainingDiverged: a number became NaN or infinite; the last good epoch is kept.
+    """
+    training = experiment.training
+    assert training is not None
+    test = read_samples(dataset, "test")
+    params = initial_params(experiment, seed)
+    key = run_key(experiment, seed, params, Path(dataset).read_bytes() if dataset else b"", code)
+    trajectory = train(
+        make_risk(experiment, read_samples(dataset, "train")),
+        params,
+        make_optimiser(training.optimiser),
+        training.n_epochs,
+        seed=seed,
+        test_risk=make_risk(experiment, test) if test else None,
+        checkpoint=Checkpoint(Path(state_dir) / key, key),
+        checkpoint_every=training.checkpoint_every,
+        report=report,
+    )
+    write_table("trajectories", output, trajectory)
+
+
+def run_key(experiment: Experiment, seed: int, params: Array, samples: bytes, code: str) -> str:
+    """Hash of all that changes a trajectory: not of its length, nor of how often it is saved."""
+    how = experiment.model_dump(mode="json", exclude={"seeds": True, "training": {"n_epochs", "checkpoint_every"}})
+    digest = hashlib.sha256(json.dumps([how, seed, code], sort_keys=True).encode())
+    digest.update(params.tobytes() + samples)
+    return digest.hexdigest()[:16]

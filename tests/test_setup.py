@@ -1,0 +1,200 @@
+"""The house: pinned versions agree, generated files are current, imports go downwards and stay light."""
+
+import ast
+import json
+import re
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from graphlib import TopologicalSorter
+from importlib.metadata import version
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+
+from vqc_landscape import reference
+from vqc_landscape.config import parse_config
+from vqc_landscape.tables import SCHEMAS
+
+ROOT = Path(__file__).parents[1]
+SOURCE = ROOT / "src" / "vqc_landscape"
+MODULES = {".".join(p.relative_to(SOURCE).with_suffix("").parts): p for p in sorted(SOURCE.rglob("*.py"))}
+
+# --- versions ---------------------------------------------------------------------------------------------
+
+CONDA_NAMES = {"torch": "pytorch"}
+
+
+def pins() -> dict[str, str]:
+    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    return dict(line.split("==") for line in lines if line and not line.startswith("#"))
+
+
+def requirements(*extras: str) -> list[str]:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    lines = project["dependencies"] + [line for extra in extras for line in project["optional-dependencies"][extra]]
+    return [re.split("[<>=!~ ]", line)[0] for line in lines]
+
+
+@pytest.mark.parametrize(
+    ("environment", "extras"),
+    [("environment.yml", ("workflow", "dev")), ("workflow/envs/vqc-landscape.yaml", ())],
+)
+def test_the_conda_environments_have_the_requirements_with_the_pinned_versions(
+    environment: str, extras: tuple[str, ...]
+) -> None:
+    listed = yaml.safe_load((ROOT / environment).read_text())["dependencies"]
+    conda = dict(line.split("=") for line in listed if isinstance(line, str) and "=" in line)
+    assert conda.pop("python") == "3.11"
+    assert conda == {CONDA_NAMES.get(name, name): pins()[name] for name in requirements(*extras)}
+
+
+def test_what_runs_these_tests_is_what_is_pinned() -> None:
+    names = requirements("workflow", "dev")
+    assert {name: version(name).split("+")[0] for name in names} == {name: pins()[name] for name in names}  # 2.13.0+cpu
+
+
+# --- generated files --------------------------------------------------------------------------------------
+
+
+def test_the_json_schema_is_current_and_accepts_the_studies() -> None:
+    written = (ROOT / reference.SCHEMA).read_text(encoding="utf-8")
+    assert written == reference.json_schema(), "run `make reference`"
+    for study in ("config.yaml", "minimal.yaml"):
+        jsonschema.validate(yaml.safe_load((ROOT / "config" / study).read_text()), json.loads(written))
+
+
+def test_the_json_schema_refuses_a_misspelt_key() -> None:
+    with pytest.raises(jsonschema.ValidationError, match="experimants"):
+        jsonschema.validate({"experimants": {}}, json.loads(reference.json_schema()))
+
+
+def test_the_table_of_keys_is_current_and_complete() -> None:
+    readme = (ROOT / reference.README).read_text(encoding="utf-8")
+    assert readme == reference.with_key_tables(readme), "run `make reference`"
+    for key in ("n_qubits", "checkpoint_every", "max_learning_rate", "points"):
+        assert f"| `{key}` |" in readme
+
+
+def test_a_readme_without_the_marks_is_refused() -> None:
+    with pytest.raises(ValueError, match="must have the lines"):
+        reference.with_key_tables("# Configuration")
+
+
+def test_the_minimal_study_has_the_shape_of_the_whole_one() -> None:
+    whole, minimal = (yaml.safe_load((ROOT / "config" / f"{n}.yaml").read_text()) for n in ("config", "minimal"))
+    assert minimal["figures"] == whole["figures"]
+    asked = {name: {*experiment} for name, experiment in whole["experiments"].items()}
+    assert {name: {*experiment} for name, experiment in minimal["experiments"].items()} == asked
+
+
+# --- documents --------------------------------------------------------------------------------------------
+
+
+def code_blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", (ROOT / "README.md").read_text(), re.DOTALL | re.MULTILINE)
+
+
+def test_the_experiment_of_the_readme_is_valid() -> None:
+    (example,) = code_blocks("yaml")
+    assert list(parse_config(yaml.safe_load(example)).experiments) == ["my_circuit"]
+
+
+def test_the_code_of_the_readme_runs() -> None:
+    tables, library = code_blocks("python")
+    assert set(re.findall(r'read_parquet\("results/(\w+)"\)', tables)) == set(SCHEMAS)
+    names: dict[str, object] = {}
+    exec(library, names)
+    assert names["risk"].n_params == 48  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md", "config/README.md"])
+def test_every_file_that_a_document_links_to_exists(document: str) -> None:
+    path = ROOT / document
+    links = re.findall(r"\]\(((?!http)[^)#]+)\)", path.read_text())
+    assert [link for link in links if not (path.parent / link).exists()] == []
+
+
+# --- imports ----------------------------------------------------------------------------------------------
+
+# From the ground up: a room may import from lower floors and from itself; single modules are the ground.
+FLOORS = [{"circuits"}, {"simulator"}, {"objectives"}, {"training", "curvature"}, {"studies"}, {"figures"}]
+FLOOR = {room: level for level, rooms in enumerate(FLOORS, start=1) for room in rooms}
+# training and curvature know the interface of an objective, not what is behind it
+NOT_FOR = {"training": {"circuits", "simulator"}, "curvature": {"circuits", "simulator"}}
+HOMES = {
+    "matplotlib": {"figures"},
+    "torch": {"objectives.network"},
+    "pennylane": {"circuits.pennylane", "curvature.param_shift"},
+    "snakemake": set[str](),
+}
+LAZY = ("torch", "pennylane")
+
+
+def imports(node: ast.AST, *, lazy: bool = False, types: bool = False) -> Iterator[tuple[str, bool, bool]]:
+    """Every imported name below ``node``, whether a function imports it, and whether it is for types only."""
+    if isinstance(node, ast.Import):
+        yield from ((alias.name, lazy, types) for alias in node.names)
+    elif isinstance(node, ast.ImportFrom):
+        yield from ((f"{node.module}.{alias.name}", lazy, types) for alias in node.names)
+    lazy = lazy or isinstance(node, ast.FunctionDef | ast.Lambda)
+    types = types or (isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING")
+    for child in ast.iter_child_nodes(node):
+        yield from imports(child, lazy=lazy, types=types)
+
+
+def all_imports() -> Iterator[tuple[str, str, bool, bool]]:
+    for module, path in MODULES.items():
+        if module != "__init__":  # names every home, and imports them when they are asked for
+            for name, lazy, types in imports(ast.parse(path.read_text())):
+                yield module, name, lazy, types
+
+
+def test_imports_go_downwards() -> None:
+    wrong = []
+    for module, name, _, _ in all_imports():
+        if name.startswith("vqc_landscape."):
+            room, other = module.split(".")[0], name.split(".")[1]
+            downwards = FLOOR.get(other, 0) < FLOOR.get(room, 0) or FLOOR.get(other, 0) == 0 or room == other
+            if not downwards or other in NOT_FOR.get(room, ()):
+                wrong.append(f"{module} imports {name}")
+    assert wrong == []
+
+
+def test_no_import_cycles() -> None:
+    graph: dict[str, set[str]] = {}
+    for module, name, _, types in all_imports():
+        home = name.removeprefix("vqc_landscape.")
+        homes = {h for h in (home, home.rpartition(".")[0], f"{home}.__init__") if h in MODULES}
+        if name.startswith("vqc_landscape.") and not types:
+            graph.setdefault(module, set()).update(homes)
+    TopologicalSorter(graph).prepare()  # raises CycleError with the cycle
+
+
+@pytest.mark.parametrize("library", HOMES)
+def test_heavy_libraries_stay_in_their_rooms(library: str) -> None:
+    strays = [
+        f"{module} imports {name}"
+        for module, name, lazy, types in all_imports()
+        if name.split(".")[0] == library
+        and not (module in HOMES[library] or module.split(".")[0] in HOMES[library])
+        or (name.split(".")[0] == library and library in LAZY and not lazy and not types)
+    ]
+    assert strays == []
+
+
+def test_importing_the_package_imports_neither_torch_nor_pennylane() -> None:
+    listing = "import sys, vqc_landscape, vqc_landscape.studies.plan; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", listing], capture_output=True, text=True, check=True).stdout.split()
+    assert "vqc_landscape" in loaded
+    assert not {"torch", "pennylane", "numba", "matplotlib", "pandas"} & set(loaded)
+
+
+def test_every_public_name_can_be_loaded() -> None:
+    import vqc_landscape as vl
+
+    for name in vl.__all__:
+        assert getattr(vl, name) is not None

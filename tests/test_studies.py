@@ -1,0 +1,460 @@
+"""From the configuration to tables: objects, steps, the plan of the workflow, and what a job says."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import inspect
+import logging
+import math
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+
+from vqc_landscape.checks import Array
+from vqc_landscape.circuits.observables import PauliSum, Projector
+from vqc_landscape.config import Config, DataConfig, Experiment, load_config
+from vqc_landscape.figures.registry import FIGURES, required_tables
+from vqc_landscape.studies import build, plan
+from vqc_landscape.studies.datasets import sample_disk, write_dataset
+from vqc_landscape.studies.hessians import write_hessians
+from vqc_landscape.studies.inputs import read_params, read_samples
+from vqc_landscape.studies.jobs import job
+from vqc_landscape.studies.landscapes import write_landscape
+from vqc_landscape.studies.predictions import write_predictions
+from vqc_landscape.studies.scans import write_scans
+from vqc_landscape.studies.spectra import write_spectra
+from vqc_landscape.studies.trajectories import write_trajectory
+from vqc_landscape.tables import read_table, write_table
+
+ROOT = Path(__file__).parents[1]
+STUDY = load_config(ROOT / "config" / "minimal.yaml")
+LAYERED, QNN, FFNN = (STUDY.experiments[name] for name in ("layered", "qnn", "ffnn"))
+
+
+def changed(experiment: Experiment, **sections: dict[str, Any]) -> Experiment:
+    """The experiment with some keys of its sections replaced."""
+    plain = experiment.model_dump(exclude={"init"})
+    for section, keys in sections.items():
+        plain[section] = {**(plain.get(section) or {}), **keys}
+    return Experiment.model_validate(plain)
+
+
+def state_preparation(target: str, locality: str = "global", convention: str = "exact") -> Experiment:
+    return Experiment.model_validate(
+        {
+            "circuit": {"ansatz": "rx_product", "n_qubits": 3, "n_layers": 1},
+            "objective": {"loss": "infidelity", "target": target, "locality": locality},
+            "convention": convention,
+        }
+    )
+
+
+# --- the disk ---------------------------------------------------------------------------------------------
+
+
+def test_the_disk_is_positive_inside_and_balanced() -> None:
+    features, targets, split = sample_disk(DataConfig(n_train=4000, n_test=1000))
+    assert np.all(np.abs(features) <= 1)
+    np.testing.assert_array_equal(targets, np.sign(math.sqrt(2 / math.pi) - np.hypot(*features.T)))
+    assert abs(targets.mean()) < 4 / math.sqrt(5000)  # four standard errors of a balanced mean
+    assert split == ["train"] * 4000 + ["test"] * 1000
+
+
+def test_more_test_samples_leave_the_training_samples_as_they_are() -> None:
+    few, many = (sample_disk(DataConfig(n_train=10, n_test=n, seed=3))[0] for n in (1, 50))
+    np.testing.assert_array_equal(few[:10], many[:10])
+    assert not np.allclose(sample_disk(DataConfig(n_train=10, n_test=1, seed=4))[0], few)
+
+
+# --- objects ----------------------------------------------------------------------------------------------
+
+
+def closed_form(target: str, locality: str, convention: str, theta: Array) -> float:
+    """Loss of one layer of RX rotations (paper-independent algebra: each qubit is on its own)."""
+    if target == "zero":
+        fidelities = np.cos(theta / 2) ** 2
+        return float(1 - (np.prod(fidelities) if locality == "global" else np.mean(fidelities)))
+    if locality == "local":
+        return 0.5  # RX leaves <X> = 0
+    overlap = 2.0 ** -len(theta)
+    return float(1 - overlap * (1 if convention == "exact" else abs(np.cos(theta.sum()))))
+
+
+@pytest.mark.parametrize(
+    ("target", "locality", "convention"),
+    [
+        ("zero", "global", "exact"),
+        ("zero", "local", "exact"),
+        ("plus", "global", "exact"),
+        ("plus", "local", "exact"),
+        ("plus", "global", "as_published"),
+    ],
+)
+def test_every_objective_is_the_loss_that_it_says(target: str, locality: str, convention: str) -> None:
+    theta = np.array([0.3, 1.1, -0.7])
+    risk = build.make_risk(state_preparation(target, locality, convention))
+    # 1e-14: a few roundings of numbers of order one
+    assert risk.loss(theta) == pytest.approx(closed_form(target, locality, convention, theta), abs=1e-14)
+
+
+def test_the_objective_decides_the_observable() -> None:
+    assert QNN.objective == changed(QNN, objective={"wire": 0}).objective
+    assert build.make_observable(changed(QNN, objective={"wire": 1}).objective, 2) == PauliSum(((1.0, "Z", (1,)),))
+    assert isinstance(build.make_observable(LAYERED.objective, 2), Projector)
+
+
+@pytest.mark.parametrize(("ansatz", "n_params"), [("reuploading", 12), ("reuploading_published", 24)])
+def test_both_forms_of_re_uploading_are_built(ansatz: str, n_params: int) -> None:
+    experiment = changed(QNN, circuit={"ansatz": ansatz})
+    assert build.make_circuit(experiment.circuit).name == ansatz  # type: ignore[arg-type]
+    assert build.make_risk(experiment, (np.zeros((2, 2)), np.ones(2))).n_params == n_params == experiment.n_params
+
+
+def test_reduction_is_handed_on() -> None:
+    samples = (np.array([[0.1, 0.2], [0.3, -0.4]]), np.array([1.0, -1.0]))
+    theta = build.initial_params(QNN, 0)
+    mean = build.make_risk(QNN, samples).loss(theta)
+    total = build.make_risk(changed(QNN, objective={"reduction": "sum"}), samples).loss(theta)
+    assert total == pytest.approx(2 * mean, rel=1e-14)  # one rounding each
+
+
+def test_the_initial_point_depends_on_seed_and_circuit_alone() -> None:
+    start = build.initial_params(LAYERED, 5)
+    other = changed(LAYERED, training={"optimiser": {"name": "gd", "learning_rate": 0.3}}, objective={"target": "zero"})
+    np.testing.assert_array_equal(build.initial_params(other, 5), start)
+    assert start.shape == (12,) and np.all((start >= 0) & (start < 2 * np.pi))
+    assert not np.allclose(build.initial_params(LAYERED, 6), start)
+
+
+def test_the_initial_distribution_is_configured() -> None:
+    wide = changed(LAYERED, circuit={"n_layers": 200})
+    low = build.initial_params(changed(wide, init={"low": -0.1, "high": 0.0}), 0)
+    normal = build.initial_params(changed(wide, init={"distribution": "normal", "scale": 0.01}), 0)
+    assert np.all((low >= -0.1) & (low < 0.0))
+    # four standard errors of the standard deviation of 1200 numbers, 1 / sqrt(2 * 1200)
+    assert normal.std() == pytest.approx(0.01, rel=4 / math.sqrt(2400))
+
+
+def test_networks_are_built_with_the_prediction_that_their_outputs_ask_for() -> None:
+    samples = (np.array([[0.1, 0.2]]), np.array([1.0]))
+    for widths in ([3, 4, 2], [2, 4, 1]):
+        experiment = changed(FFNN, network={"widths": widths})
+        risk, theta = build.make_risk(experiment, samples), build.initial_params(experiment, 1)
+        assert theta.shape == (risk.n_params,) == (experiment.n_params,)
+        assert risk.predict(theta).shape == (1,)
+    assert not np.allclose(build.initial_params(FFNN, 1), build.initial_params(FFNN, 2))
+
+
+# --- steps ------------------------------------------------------------------------------------------------
+
+Paths = dict[str, str]
+
+
+@pytest.fixture(scope="module")
+def qnn(tmp_path_factory: pytest.TempPathFactory) -> Paths:
+    """Every table of the small QNN, each written by its step."""
+    root = tmp_path_factory.mktemp("qnn")
+    paths = {stage: str(root / f"{stage}.parquet") for stage in plan.STAGES}
+    assert QNN.data is not None
+    write_dataset(QNN.data, paths["datasets"])
+    train(QNN, root, paths["trajectories"], paths["datasets"])
+    write_hessians(QNN, [0, 3], paths["trajectories"], paths["datasets"], paths["hessians"])
+    write_spectra(QNN, [paths["hessians"]], paths["datasets"], paths["spectra"])
+    write_predictions(QNN, paths["trajectories"], paths["datasets"], paths["predictions"])
+    return paths
+
+
+def train(
+    experiment: Experiment, root: Path, output: str, dataset: str | None = None, seed: int = 0, code: str = "c"
+) -> list[str]:
+    """Train into ``output``; returns what was reported."""
+    lines: list[str] = []
+    write_trajectory(
+        experiment,
+        seed,
+        dataset,
+        output,
+        state_dir=str(root / "state"),
+        code=code,
+        report=lambda epoch, n_epochs, _: lines.append(f"{epoch}/{n_epochs}"),
+    )
+    return lines
+
+
+def test_hessians_are_those_of_the_risk_over_all_training_samples(qnn: Paths) -> None:
+    samples = read_samples(qnn["datasets"], "train")
+    assert samples is not None and len(samples[1]) == 24
+    rows = read_table("hessians", qnn["hessians"])
+    for epoch, params in zip((0, 3), read_params(qnn["trajectories"], [0, 3]), strict=True):
+        expected = build.make_risk(QNN, samples).hessian(params)
+        np.testing.assert_array_equal(np.stack(rows[rows["epoch"] == epoch]["values"]), expected)
+
+
+def test_spectra_hold_every_pair_in_ascending_order(qnn: Paths) -> None:
+    spectra, rows = read_table("spectra", qnn["spectra"]), read_table("hessians", qnn["hessians"])
+    assert sorted(spectra["epoch"].unique()) == [0, 3]
+    for epoch, pairs in spectra.groupby("epoch"):
+        hessian = np.stack(rows[rows["epoch"] == epoch]["values"])
+        assert pairs["position"].tolist() == list(range(12)) and pairs["eigval"].is_monotonic_increasing
+        for value, vector in zip(pairs["eigval"], pairs["eigvec"], strict=True):
+            np.testing.assert_allclose(hessian @ vector, value * vector, atol=1e-12)  # round-off of 12 products
+        assert pairs["structural"].any()  # the last RZ before Z of the measured qubit, at least
+
+
+def test_predictions_are_those_of_the_risk_on_a_grid_of_the_square(qnn: Paths) -> None:
+    table = read_table("predictions", qnn["predictions"])
+    assert len(table) == 2 * 9 * 9
+    assert table["x1"].tolist()[:10] == [*np.linspace(-1, 1, 9), -1.0] and table["x2"].tolist()[:10] == [-1.0] * 9 + [
+        -0.75
+    ]
+    last = table[table["epoch"] == 3]
+    risk = build.make_risk(QNN, read_samples(qnn["datasets"], "train"))
+    (params,) = read_params(qnn["trajectories"], [3])
+    np.testing.assert_array_equal(last["prediction"], risk.predict(params, last[["x1", "x2"]].to_numpy()))
+
+
+def test_scans_start_at_the_trained_point_and_follow_the_eigenvalue(tmp_path: Path) -> None:
+    paths = {stage: str(tmp_path / f"{stage}.parquet") for stage in plan.STAGES}
+    train(LAYERED, tmp_path, paths["trajectories"])
+    write_hessians(LAYERED, [5], paths["trajectories"], None, paths["hessians"])
+    write_spectra(LAYERED, [paths["hessians"]], None, paths["spectra"])
+    experiment = changed(LAYERED, scans={"positions": [-1, 0], "radius": 0.01, "n_points": 3})
+    write_scans(experiment, paths["trajectories"], paths["spectra"], None, paths["scans"])
+    table = read_table("scans", paths["scans"])
+    trajectory = read_table("trajectories", paths["trajectories"])
+    assert table["position"].tolist() == [11] * 3 + [0] * 3
+    assert table["t"].tolist() == [-0.01, 0.0, 0.01] * 2
+    for _, curve in table.groupby("position"):
+        left, middle, right = curve["loss"]
+        assert middle == pytest.approx(trajectory["loss"].iloc[-1], abs=1e-14)  # round-off of two ways to the loss
+        # error of the central difference: t^2 L''''/12 < 1e-4 for derivatives of order one
+        assert (left - 2 * middle + right) / 1e-4 == pytest.approx(curve["eigval"].iloc[0], abs=1e-4)
+
+
+def test_an_epoch_that_was_not_trained(qnn: Paths, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"Epoch 4 was not trained: .*trajectories\.parquet ends at epoch 3\."):
+        write_hessians(QNN, [3, 4], qnn["trajectories"], qnn["datasets"], str(tmp_path / "h.parquet"))
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_damaged_table_is_named(qnn: Paths, tmp_path: Path) -> None:
+    damaged = tmp_path / "part-0.parquet"
+    damaged.write_bytes(Path(qnn["trajectories"]).read_bytes()[:-100])
+    with pytest.raises(ValueError, match=f"{damaged} is damaged"):
+        write_hessians(QNN, [0], str(damaged), qnn["datasets"], str(tmp_path / "h.parquet"))
+
+
+# --- landscapes -------------------------------------------------------------------------------------------
+
+
+def landscape(experiment: Experiment, path: Path, **keys: Any) -> Any:
+    plane = {"low": -1.0, "high": 2.0, "n_grid": 4, "points": {}} | keys
+    write_landscape(changed(experiment, landscape=plane), str(path))
+    return read_table("landscapes", path)
+
+
+def test_a_landscape_has_a_grid_and_marked_points(tmp_path: Path) -> None:
+    points = {"a": [0.0, 0.0], "b": [math.pi, math.pi]}
+    table = landscape(state_preparation("zero"), tmp_path / "l.parquet", axes=[0, 2], points=points)
+    grid, marked = table[table["label"].isna()], table[table["label"].notna()]
+    assert len(grid) == 16 and grid["eigvals"].isna().all() and grid["grad_norm"].isna().all()
+    np.testing.assert_allclose(grid["loss"], 1 - (np.cos(grid["a"] / 2) * np.cos(grid["b"] / 2)) ** 2, atol=1e-14)
+    assert marked[["label", "a", "b"]].values.tolist() == [["a", 0.0, 0.0], ["b", math.pi, math.pi]]
+    # one layer: H = 1/2 at the minimum; at (pi, 0, pi) every factor cos^2 or its derivative is 0
+    np.testing.assert_allclose(np.stack(marked["eigvals"]), [[0.5] * 3, [0.0] * 3], atol=1e-14)
+    np.testing.assert_allclose(marked["grad_norm"], 0, atol=1e-14)
+
+
+def test_a_cusp_of_the_published_loss_has_neither_gradient_nor_hessian(tmp_path: Path) -> None:
+    points = {"a": [math.pi / 4, math.pi / 4], "b": [0.1, 0.2]}
+    experiment = state_preparation("plus", convention="as_published")
+    table = landscape(experiment, tmp_path / "l.parquet", points=points).set_index("label")
+    assert table.loc["a", "eigvals"] is None and math.isnan(table.loc["a", "grad_norm"])
+    assert len(table.loc["b", "eigvals"]) == 3 and table.loc["b", "grad_norm"] > 0
+
+
+def test_other_faults_at_a_point_are_not_swallowed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Broken:
+        n_params, structural_directions = 2, np.zeros((2, 0))
+
+        def loss(self, params: Array) -> float:
+            return 0.0
+
+        def hessian(self, params: Array) -> Array:
+            raise ValueError("something else")
+
+    monkeypatch.setattr("vqc_landscape.studies.landscapes.make_risk", lambda _: Broken())
+    with pytest.raises(ValueError, match="something else"):
+        landscape(state_preparation("zero"), tmp_path / "l.parquet", points={"a": [0.0, 0.0]})
+
+
+# --- checkpoints ------------------------------------------------------------------------------------------
+
+
+def test_more_epochs_go_on_from_the_checkpoint_and_end_where_one_long_run_ends(qnn: Paths, tmp_path: Path) -> None:
+    longer = changed(QNN, training={"n_epochs": 5})
+    parts = [tmp_path / f"{name}.parquet" for name in ("short", "resumed", "long")]
+    train(QNN, tmp_path, str(parts[0]), qnn["datasets"])
+    assert train(longer, tmp_path, str(parts[1]), qnn["datasets"]) == ["3/5", "4/5", "5/5"]
+    assert len(train(longer, tmp_path / "elsewhere", str(parts[2]), qnn["datasets"])) == 6
+    assert parts[1].read_bytes() == parts[2].read_bytes()
+    assert train(QNN, tmp_path, str(parts[1]), qnn["datasets"])[-1] == "3/3"
+    assert parts[1].read_bytes() == parts[0].read_bytes()
+
+
+def other_data(path: str, root: Path) -> str:
+    """The same table with one target flipped."""
+    table = read_table("datasets", path)
+    table.loc[0, "y"] *= -1
+    write_table("datasets", root / "other.parquet", {name: table[name] for name in table})
+    return str(root / "other.parquet")
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        lambda root, out, data: train(changed(QNN, circuit={"n_layers": 1}), root, out, data),
+        lambda root, out, data: train(changed(QNN, objective={"reduction": "sum"}), root, out, data),
+        lambda root, out, data: train(QNN, root, out, data, code="edited"),
+        lambda root, out, data: train(QNN, root, out, data, seed=1),
+        lambda root, out, data: train(QNN, root, out, other_data(data, root)),
+    ],
+)
+def test_whatever_changes_the_trajectory_has_its_own_folder(
+    qnn: Paths, tmp_path: Path, run: Callable[[Path, str, str], list[str]]
+) -> None:
+    output = str(tmp_path / "t.parquet")
+    train(QNN, tmp_path, output, qnn["datasets"])
+    assert run(tmp_path, output, qnn["datasets"])[0] == "0/3"
+    assert len(list((tmp_path / "state").iterdir())) == 2
+
+
+def test_how_often_it_is_saved_does_not(qnn: Paths, tmp_path: Path) -> None:
+    output = str(tmp_path / "t.parquet")
+    train(QNN, tmp_path, output, qnn["datasets"])
+    often = changed(QNN, training={"checkpoint_every": 1})
+    assert train(often, tmp_path, output, qnn["datasets"]) == ["3/3"]
+
+
+# --- the plan ---------------------------------------------------------------------------------------------
+
+STUDIES = [load_config(ROOT / "config" / f"{name}.yaml") for name in ("config", "minimal")]
+
+
+def test_an_experiment_gets_the_tables_that_it_asks_for() -> None:
+    assert plan.stages_of(STUDY.experiments["toy_global"]) == ["landscapes"]
+    assert plan.stages_of(STUDY.experiments["fig11_gd"]) == ["trajectories"]
+    assert plan.stages_of(QNN) == ["datasets", "trajectories", "hessians", "spectra", "predictions"]
+    assert plan.part_files(STUDY, "scans", "qnn") == []
+    assert plan.part_files(STUDY, "trajectories", "fig11_gd")[1] == (
+        "results-minimal/trajectories/experiment=fig11_gd/seed=1/part-0.parquet"
+    )
+    assert [path[-14:] for path in plan.part_files(STUDY, "hessians", "qnn")] == ["part-0.parquet", "part-1.parquet"]
+
+
+@pytest.mark.parametrize("study", STUDIES)
+def test_settings_are_plain_and_a_valid_experiment_without_a_change_of_meaning(study: Config) -> None:
+    for experiment in study.experiments.values():
+        for stage in plan.stages_of(experiment):
+            settings = plan.settings(experiment, stage)
+            assert settings == yaml.safe_load(yaml.safe_dump(settings))
+            if stage == "datasets":
+                assert DataConfig(**settings["data"]) == experiment.data
+            else:
+                part = Experiment(**settings)
+                assert all(getattr(part, key) == getattr(experiment, key) for key in settings)
+
+
+@pytest.mark.parametrize("study", STUDIES)
+def test_settings_of_a_figure_ask_for_the_same_tables(study: Config) -> None:
+    for figure in study.figures:
+        parts = required_tables(figure, study)
+        assert required_tables(figure, Config(**plan.figure_settings(study, figure, parts))) == parts
+
+
+def test_a_seed_that_a_figure_does_not_show_does_not_change_it() -> None:
+    plain = STUDY.model_dump(exclude={"experiments": {"ffnn": {"init"}}})
+    plain["experiments"]["layered"]["seeds"] = [0, 1]
+    plain["experiments"]["fig11_gd"]["seeds"] = [0, 1, 2]
+    more = Config(**plain)
+
+    def settings(study: Config, figure: str) -> dict[str, Any]:
+        return plan.figure_settings(study, figure, required_tables(figure, study))
+
+    assert settings(more, "fig05") == settings(STUDY, "fig05")
+    assert settings(more, "fig01") == settings(STUDY, "fig01")
+    assert settings(more, "fig11") != settings(STUDY, "fig11")
+
+
+def keys_read(module: ModuleType) -> set[str]:
+    """Keys of the experiment that the functions of a module read, and those that they call in studies.build."""
+    functions = [f for f in vars(module).values() if inspect.isfunction(f)]
+    own = [f for f in functions if f.__module__ in (module.__name__, build.__name__)]
+    nodes = [node for f in own for node in ast.walk(ast.parse(inspect.getsource(f)))]
+    read = {ast.unparse(node) for node in nodes if isinstance(node, ast.Attribute)}
+    return {key for key in Experiment.model_fields if f"experiment.{key}" in read}
+
+
+@pytest.mark.parametrize("stage", set(plan.STAGES) - {"datasets"})
+def test_a_step_reads_no_key_of_the_experiment_that_its_stage_does_not_name(stage: str) -> None:
+    read = keys_read(importlib.import_module(f"vqc_landscape.{plan.STAGES[stage].step}"))
+    assert {"circuit", "network", "objective", "convention"} <= read <= plan.STAGES[stage].reads
+
+
+def test_files_of_a_figure_by_table() -> None:
+    parts = [("spectra", "qnn", 0), ("spectra", "qnn", 1), ("scans", "qnn", 0)]
+    assert plan.files_by_stage("r", parts) == {
+        "spectra": [f"r/spectra/experiment=qnn/seed={seed}/part-0.parquet" for seed in (0, 1)],
+        "scans": ["r/scans/experiment=qnn/seed=0/part-0.parquet"],
+    }
+
+
+def test_a_step_depends_on_the_code_of_its_own_kind_of_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, ...]] = []
+    monkeypatch.setattr(plan, "source_hash", lambda *_, skip: asked.append(skip) or "")
+    for has_network in (True, False):
+        plan.step_code.__wrapped__("hessians", has_network=has_network)
+    assert asked == [("config", "circuits", "simulator", "objectives.circuit"), ("config", "objectives.network")]
+
+
+def test_every_step_and_figure_has_code_that_can_be_hashed() -> None:
+    steps = {plan.step_code(stage, has_network=False) for stage in plan.STAGES}
+    figures = {plan.figure_code(figure.module) for figure in FIGURES.values()}
+    assert len(steps) == len(plan.STAGES) and len(figures) == len({figure.module for figure in FIGURES.values()})
+
+
+# --- jobs -------------------------------------------------------------------------------------------------
+
+
+def test_a_job_tells_terminal_and_log(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    log = tmp_path / "logs" / "job.log"
+    with job("qnn seed 0, training", str(log)) as progress:
+        print("epoch 1/2  loss 0.5", file=progress)
+        logging.getLogger("vqc_landscape.training.loop").warning("resumed")
+    assert capsys.readouterr().err.splitlines() == [
+        "qnn seed 0, training: epoch 1/2  loss 0.5",
+        "qnn seed 0, training: resumed",
+        "qnn seed 0, training: done",
+    ]
+    assert [line.split(" ", 1)[1] for line in log.read_text().splitlines()] == [
+        "epoch 1/2  loss 0.5",
+        "resumed",
+        "done",
+    ]
+
+
+def test_a_job_that_fails_says_why_in_a_line_and_keeps_the_traceback(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = tmp_path / "job.log"
+    with pytest.raises(SystemExit, match="1"), job("qnn seed 0, training", str(log)):
+        raise ValueError("the table is damaged")
+    assert capsys.readouterr().err.splitlines() == ["qnn seed 0, training: ValueError: the table is damaged"]
+    assert "Traceback" in log.read_text() and "the table is damaged" in log.read_text()
+    assert logging.getLogger("vqc_landscape").handlers == []

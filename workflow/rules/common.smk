@@ -1,0 +1,33 @@
+# What every rule says about itself. `stage` is a table, a key of plan.STAGES.
+
+
+def experiment_of(wildcards):
+    return STUDY.experiments[wildcards.experiment]
+
+
+def table(stage, block="0"):
+    """Pattern of a table's part files."""
+    return plan.part_file(RESULTS, stage, "{experiment}", "{seed}", block)
+
+
+def dataset_of(wildcards):
+    """The samples of an experiment; none for state preparation."""
+    return {"dataset": table("datasets").format(**wildcards)} if experiment_of(wildcards).data else {}
+
+
+def settings(stage):
+    """All of the configuration that the step may read: when it changes, the job runs again."""
+    return lambda wildcards: plan.settings(experiment_of(wildcards), stage)
+
+
+def code(stage):
+    """Hash over the modules that the step runs: Snakemake does not see edits in the package."""
+    return lambda wildcards: plan.step_code(stage, has_network=experiment_of(wildcards).network is not None)
+
+
+def logs(stage, part="{experiment}-{seed}"):
+    return f"{RESULTS}/logs/{stage}/{part}.log"
+
+
+def benchmarks(stage, part="{experiment}-{seed}"):
+    return f"{RESULTS}/benchmarks/{stage}/{part}.tsv"

@@ -1,0 +1,20 @@
+rule dataset:
+    output:
+        table("datasets"),
+    log:
+        logs("datasets"),
+    benchmark:
+        benchmarks("datasets")
+    conda:
+        "../envs/vqc-landscape.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=5,
+    params:
+        settings=settings("datasets"),
+        code=code("datasets"),
+    message:
+        "{wildcards.experiment} seed {wildcards.seed}: draw the samples"
+    script:
+        "../scripts/dataset.py"

@@ -1,0 +1,42 @@
+# One rule a figure, named after it: `snakemake --cores 4 fig09` makes this one and what it needs.
+for figure, parts in PARTS.items():
+
+    rule:
+        name:
+            figure
+        input:
+            **plan.files_by_stage(RESULTS, parts),
+        output:
+            png=report(
+                f"{RESULTS}/figures/{figure}.png",
+                category="Figures of the paper",
+                labels={"figure": figure},
+                caption=f"../report/{figure}.rst",
+            ),
+            pdf=f"{RESULTS}/figures/{figure}.pdf",
+        log:
+            logs("figures", figure),
+        benchmark:
+            benchmarks("figures", figure)
+        conda:
+            "../envs/vqc-landscape.yaml"
+        threads: 1
+        resources:
+            mem_mb=1000,
+            runtime=10,
+        params:
+            figure=figure,
+            settings=plan.figure_settings(STUDY, figure, parts),
+            code=plan.figure_code(FIGURES[figure].module),
+        message:
+            f"draw {figure}"
+        script:
+            "../scripts/figure.py"
+
+
+rule figures:
+    input:
+        [f"{RESULTS}/figures/{figure}.{ending}" for figure in PARTS for ending in ("png", "pdf")],
+    localrule: True
+    message:
+        "Every figure is there."

@@ -1,0 +1,49 @@
+# Checkpoints are params, not outputs: Snakemake deletes the outputs of a job that failed.
+rule train:
+    input:
+        unpack(dataset_of),
+    output:
+        table("trajectories"),
+    log:
+        logs("trajectories"),
+    benchmark:
+        benchmarks("trajectories")
+    conda:
+        "../envs/vqc-landscape.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=60,
+    params:
+        settings=settings("trajectories"),
+        code=code("trajectories"),
+        state=f"{STUDY.state_dir}/experiment={{experiment}}/seed={{seed}}",
+    message:
+        "{wildcards.experiment} seed {wildcards.seed}: train"
+    script:
+        "../scripts/train.py"
+
+
+rule predict:
+    input:
+        unpack(dataset_of),
+        trajectory=table("trajectories"),
+    output:
+        table("predictions"),
+    log:
+        logs("predictions"),
+    benchmark:
+        benchmarks("predictions")
+    conda:
+        "../envs/vqc-landscape.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=20,
+    params:
+        settings=settings("predictions"),
+        code=code("predictions"),
+    message:
+        "{wildcards.experiment} seed {wildcards.seed}: prediction maps"
+    script:
+        "../scripts/predict.py"
