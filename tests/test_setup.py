@@ -128,7 +128,7 @@ NOT_FOR = {"training": {"circuits", "simulator"}, "curvature": {"circuits", "sim
 HOMES = {
     "matplotlib": {"figures"},
     "torch": {"objectives.network"},
-    "pennylane": {"circuits.pennylane", "curvature.param_shift"},
+    "pennylane": {"circuits.pennylane", "circuits.qnode", "circuits.translate", "curvature.param_shift"},
     "snakemake": set[str](),
 }
 LAZY = ("torch", "pennylane")

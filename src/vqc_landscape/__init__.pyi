@@ -17,6 +17,7 @@ from .curvature.param_shift import param_shift_hessian as param_shift_hessian
 from .curvature.spectrum import Spectrum as Spectrum
 from .curvature.spectrum import spectrum as spectrum
 from .objectives.circuit import CircuitRisk as CircuitRisk
+from .objectives.from_qnode import from_qnode as from_qnode
 from .objectives.network import NetworkRisk as NetworkRisk
 from .tables import read_table as read_table
 

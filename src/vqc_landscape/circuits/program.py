@@ -11,6 +11,7 @@ are shared parameters, prefactors, and the published code's ``theta + w * x``.
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -89,6 +90,7 @@ class Circuit:
         shape: template shape of the weights; ``params`` is their ``reshape(-1)``.
         gates: the program, in the order of time.
         n_features: entries of one feature row (0: no data).
+        featuriser: turns the rows that a user has into these rows; None: they are the same.
         parameter_blocks: parameters of each sub-layer of simultaneous rotations.
     """
 
@@ -98,6 +100,7 @@ class Circuit:
     gates: tuple[Gate, ...]
     n_features: int = 0
     parameter_blocks: tuple[NDArray[np.int64], ...] = ()
+    featuriser: Callable[[Array], Array] | None = None
 
     def __post_init__(self) -> None:
         if not self.rotations:
@@ -125,9 +128,12 @@ class Circuit:
     def terms(self) -> tuple[Term, ...]:
         return tuple(term for rotation in self.rotations for term in rotation.angle)
 
-    def coefficients(self, features: Array | None) -> Array:
-        """Coefficient ``scale * x[feature]`` of every term of every angle, shape (n_samples, n_terms)."""
-        x = self.feature_rows(features)
+    def coefficients(self, x: Array) -> Array:
+        """Coefficient ``scale * x[feature]`` of every term of every angle, shape (n_samples, n_terms).
+
+        Args:
+            x: result of :meth:`feature_rows`.
+        """
         scales = np.array([term.scale for term in self.terms])
         columns = np.array([0 if term.feature is None else 1 + term.feature for term in self.terms], dtype=np.int64)
         coefficients: Array = scales * np.concatenate([np.ones((len(x), 1)), x], axis=1)[:, columns]
@@ -145,6 +151,8 @@ class Circuit:
             return np.zeros((1, 0))
         if features is None:
             raise ValueError(f"Argument `features` is missing: circuit {self.name} takes rows of {self.n_features}.")
+        if self.featuriser is not None:
+            return self.featuriser(as_matrix("features", features, None))
         columns = (2, 3) if self.n_features == 3 else (self.n_features,)
         x = as_matrix("features", features, columns)
         if x.shape[1] < self.n_features:

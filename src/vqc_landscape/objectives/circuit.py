@@ -63,8 +63,9 @@ class CircuitRisk:
         if self._loss.needs_targets != (features is not None) or (features is None) != (targets is None):
             wanted = "both features and targets" if self._loss.needs_targets else "neither features nor targets"
             raise ValueError(f"Argument `loss` is {loss}, which needs {wanted}.")
-        self.features = None if features is None else circuit.feature_rows(features)
-        self._coefficients = circuit.coefficients(self.features)
+        rows = circuit.feature_rows(features)
+        self.features = None if features is None else rows
+        self._coefficients = circuit.coefficients(rows)
         n_samples = len(self._coefficients)
         self.targets = np.zeros(n_samples) if targets is None else as_vector("targets", targets, n_samples)
         self._full_engine = Engine(circuit, observable, self.convention == "as_published")
@@ -143,7 +144,9 @@ class CircuitRisk:
         """
         if self.features is None:
             raise ValueError("Predictions need data, but this risk has none.")
-        coefficients = self._coefficients if features is None else self.circuit.coefficients(features)
+        coefficients = (
+            self._coefficients if features is None else self.circuit.coefficients(self.circuit.feature_rows(features))
+        )
         return self._engine.expvals(self._vector(params), coefficients)
 
     def accuracy(self, params: Any) -> float | None:
@@ -183,11 +186,8 @@ class CircuitRisk:
         engine, rng = self._full_engine, np.random.default_rng(0)
         gradients = []
         for _ in range(self.n_params + 8):
-            theta = rng.uniform(0, 2 * np.pi, self.n_params)
-            x = rng.uniform(-1, 1, (1, self.circuit.n_features)) if self.circuit.n_features else None
-            if x is not None and self.features is not None:
-                x = self.features[rng.integers(self.n_samples)][None]
-            gradients.append(engine.first_order(theta, self.circuit.coefficients(x)).jacobian[0])
+            theta, sample = rng.uniform(0, 2 * np.pi, self.n_params), rng.integers(self.n_samples)
+            gradients.append(engine.first_order(theta, self._coefficients[sample : sample + 1]).jacobian[0])
         by_param = np.argsort(engine.columns.params)
         return reduce_rows(np.array(gradients)[:, by_param])
 

@@ -51,4 +51,23 @@ class Infidelity:
         return np.zeros_like(f)
 
 
-LOSSES: dict[str, type[SquaredError] | type[Infidelity]] = {"mse": SquaredError, "infidelity": Infidelity}
+class Expval:
+    """f itself, an energy; there are no targets."""
+
+    needs_targets = False
+
+    def value(self, f: Array, y: Array) -> Array:
+        return f
+
+    def first(self, f: Array, y: Array) -> Array:
+        return np.ones_like(f)
+
+    def second(self, f: Array, y: Array) -> Array:
+        return np.zeros_like(f)
+
+
+LOSSES: dict[str, type[SquaredError] | type[Infidelity] | type[Expval]] = {
+    "mse": SquaredError,
+    "infidelity": Infidelity,
+    "expval": Expval,
+}

@@ -215,7 +215,7 @@ class Engine:
 
     def metric_tensor(self, params: Array) -> Array:
         r"""Fubini-Study metric ``Re<T_i|T_j> - Re(<T_i|psi><psi|T_j>)`` of a circuit without data, (P, P)."""
-        leaf = self._forward(params, self.circuit.coefficients(None))
+        leaf = self._forward(params, self.circuit.coefficients(self.circuit.feature_rows(None)))
         tangents, second, gram, outer = self._tangent_arrays()
         scratch = self._scratch()
         second_order.sweep_tangents(0, 0.0, False, leaf, self.turns, self.columns, scratch, tangents, second)
