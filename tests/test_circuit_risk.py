@@ -358,7 +358,7 @@ X, Y = oracles.disk(4, seed=6)
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"loss": "l2"}, "`loss` must be one of mse, infidelity, but is 'l2'"),
+        ({"loss": "l2"}, "`loss` must be one of mse, infidelity, expval, but is 'l2'"),
         ({"reduction": "max"}, "`reduction` must be one of mean, sum, but is 'max'"),
         ({"convention": "published"}, "`convention` must be one of exact, as_published, but is 'published'"),
         ({"observable": "Z"}, "`observable` must be a PauliSum or a Projector, but is 'Z'"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pennylane as qml
 import pytest
@@ -92,6 +94,21 @@ def test_more_tangents_than_one_array_holds() -> None:
     hessian = full.hessian(params, circuit.coefficients(risk.features), lambda f, s: (f - y[s], np.ones_like(f)))
     order = np.argsort(full.columns.params)
     np.testing.assert_allclose(hessian[np.ix_(order, order)], risk.hessian(params), rtol=0, atol=ATOL)
+
+
+@pytest.mark.parametrize("observable", [vl.Projector(vl.plus_state(4)), vl.local_projector(4, "X"), vl.PauliZ(2)])
+def test_threads_inside_a_sample_change_nothing(observable: vl.PauliSum | vl.Projector, monkeypatch: Any) -> None:
+    """Large states spread one sample over the threads: the same numbers, and the same bytes for any number of them."""
+    circuit = vl.layered(4, 12)
+    params = np.random.default_rng(1).uniform(0, 2 * np.pi, circuit.n_params)
+    narrow = vl.CircuitRisk(circuit, observable, "infidelity").hessian(params)
+    monkeypatch.setattr(Engine, "is_wide", True)
+    found = []
+    for threads in ("1", "2", "5"):
+        monkeypatch.setenv("OMP_NUM_THREADS", threads)
+        found.append(vl.CircuitRisk(circuit, observable, "infidelity").hessian(params))
+    np.testing.assert_allclose(found[0], narrow, rtol=0, atol=ATOL)
+    assert found[0].tobytes() == found[1].tobytes() == found[2].tobytes()
 
 
 def test_angles_at_half_turns() -> None:

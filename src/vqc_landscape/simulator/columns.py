@@ -26,6 +26,7 @@ class Columns(NamedTuple):
         params: parameter of each column, in the order of first appearance.
         step_block: block of each step.
         step_slots: slots (columns that gain in this step) of step s are ``step_slots[s]`` to ``[s + 1]``.
+        step_plain: whether each slot of the step is one entry and a new column, columns in the order of slots.
         slot_column: column of each slot.
         step_groups: groups (entries on one site) of step s are ``step_groups[s]`` to ``[s + 1]``.
         group_site, group_entries: site of each group; its entries are ``group_entries[g]`` to ``[g + 1]``.
@@ -41,6 +42,7 @@ class Columns(NamedTuple):
     params: Ints
     step_block: Ints
     step_slots: Ints
+    step_plain: NDArray[np.bool_]
     slot_column: Ints
     step_groups: Ints
     group_site: Ints
@@ -64,12 +66,14 @@ def make_columns(circuit: Circuit, schedule: Schedule, carried: Ints) -> Columns
     entries: list[tuple[int, int, int, bool]] = []  # (slot, generator, term, first of its slot)
     pairs: list[tuple[int, int, int, int]] = []
     step_block: list[int] = []
+    step_plain: list[bool] = []
     step_slots, step_groups, step_pairs, group_entries = [0], [0], [0], [0]
     slot_column: list[int] = []
     group_site: list[int] = []
 
     for block, sites in _steps(schedule):
         slot_of: dict[int, int] = {}  # parameter -> slot of this step
+        n_columns, n_entries = len(column_of), len(entries)
         for site, rotations in sites:
             first = len(entries)
             for rotation in rotations:
@@ -92,6 +96,7 @@ def make_columns(circuit: Circuit, schedule: Schedule, carried: Ints) -> Columns
                     pairs.append((entries[k][0], entries[i][0], k, i))
         if slot_of:
             step_block.append(block)
+            step_plain.append(len(column_of) - n_columns == len(slot_of) == len(entries) - n_entries)
             step_slots.append(len(slot_column))
             step_groups.append(len(group_site))
             step_pairs.append(len(pairs))
@@ -103,6 +108,7 @@ def make_columns(circuit: Circuit, schedule: Schedule, carried: Ints) -> Columns
         params=_as_ints(list(column_of)),
         step_block=_as_ints(step_block),
         step_slots=_as_ints(step_slots),
+        step_plain=np.array(step_plain, dtype=np.bool_),
         slot_column=_as_ints(slot_column),
         step_groups=_as_ints(step_groups),
         group_site=_as_ints(group_site),

@@ -7,7 +7,7 @@ So the same bytes come out whatever the number of threads.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,8 +21,10 @@ from vqc_landscape.simulator.columns import make_columns
 from vqc_landscape.simulator.measurement import check_fits, measured_groups
 from vqc_landscape.simulator.schedule import Ints, make_schedule
 from vqc_landscape.simulator.threads import map_in_order
+from vqc_landscape.simulator.wide import add_groups_gram_wide, sweep_wide
 
 LEAF = 32  # samples that are summed before anything else; part of the result's bytes
+WIDE_WIDTH = 64  # the same where the threads share a sample: more chunks than threads
 MAX_WIDTH = 136  # tangent columns of one array: long enough to vectorise, short enough for the cache
 
 
@@ -93,7 +95,11 @@ class Engine:
     def jacobian(self, params: Array, coefficients: Array) -> tuple[Array, Array]:
         """f (n_samples,) and df/dparams (n_samples, n_carried) of every sample."""
         leaves = list(self._leaves(len(coefficients)))
-        parts = list(map_in_order(lambda part: self.first_order(params, coefficients[part]), leaves))
+        parts = list(map_in_order(lambda part: self._leaf_jacobian(params, coefficients[part]), leaves))
+        return np.concatenate([f for f, _ in parts]), np.concatenate([jacobian for _, jacobian in parts])
+
+    def _leaf_jacobian(self, params: Array, coefficients: Array) -> tuple[Array, Array]:
+        parts = [self.first_order(params, coefficients[lane]) for lane in self._lanes(len(coefficients))]
         return np.concatenate([p.expvals for p in parts]), np.concatenate([p.jacobian for p in parts])
 
     def _expvals(self, params: Array, coefficients: Array) -> Array:
@@ -185,7 +191,11 @@ class Engine:
         """
         leaves = list(self._leaves(len(coefficients)))
         total = np.zeros((self.n_carried, self.n_carried))
-        for part in map_in_order(lambda leaf: self._leaf_hessian(params, coefficients, leaf, derivatives), leaves):
+        if self.is_wide:  # the threads work inside a sample, not on several leaves
+            parts: Iterable[Array] = (self._leaf_hessian(params, coefficients, leaf, derivatives) for leaf in leaves)
+        else:
+            parts = map_in_order(lambda leaf: self._leaf_hessian(params, coefficients, leaf, derivatives), leaves)
+        for part in parts:
             total += part
         return total
 
@@ -203,7 +213,9 @@ class Engine:
             part = slice(samples.start + lane.start, samples.start + lane.stop)
             first = self.first_order(params, coefficients[part])
             slopes, bends = derivatives(first.expvals, part)
-            if self.groups is None:
+            if self.is_wide:
+                self._add_wide(slopes, first, *arrays)
+            elif self.groups is None:
                 second_order.add_target(slopes, first.leaf, *shared, first.targets, first.target_weights, *arrays)
             else:
                 second_order.add_groups(slopes, first.leaf, *shared, self.groups, *arrays)
@@ -213,12 +225,31 @@ class Engine:
         second_order.assemble(gram, 0.0 if detached else 2.0, second, 1.0 if detached else 2.0, outer, hessian)
         return hessian
 
+    def _add_wide(
+        self,
+        slopes: Array,
+        first: FirstOrder,
+        scratch: second_order.Scratch,
+        tangents: Array,
+        second: Array,
+        gram: Array,
+    ) -> None:
+        for sample, slope in enumerate(slopes):
+            shared = (first.leaf, self.turns, self.columns, scratch, tangents, second)
+            sweep_wide(sample, slope, True, *shared)
+            if self.groups is None:
+                w_re, w_im = slope * first.target_weights[:, sample]
+                second_order.add_target_gram(sample, w_re, w_im, first.targets, scratch, tangents, gram)
+            else:
+                add_groups_gram_wide(sample, slope, first.leaf, self.groups, scratch, tangents, gram)
+
     def metric_tensor(self, params: Array) -> Array:
         r"""Fubini-Study metric ``Re<T_i|T_j> - Re(<T_i|psi><psi|T_j>)`` of a circuit without data, (P, P)."""
         leaf = self._forward(params, self.circuit.coefficients(self.circuit.feature_rows(None)))
         tangents, second, gram, outer = self._tangent_arrays()
         scratch = self._scratch()
-        second_order.sweep_tangents(0, 0.0, False, leaf, self.turns, self.columns, scratch, tangents, second)
+        sweep = sweep_wide if self.is_wide else second_order.sweep_tangents
+        sweep(0, 0.0, False, leaf, self.turns, self.columns, scratch, tangents, second)
         identity = measured_groups(PauliSum(((1.0, "", ()),)), self.schedule.frame, shift=False)
         second_order.add_groups_gram(0, 1.0, leaf.diagonals, 0, identity, scratch, tangents, gram)
         second_order.add_target_gram(0, -1.0, -1.0, leaf.states[-1], scratch, tangents, gram)
@@ -261,8 +292,13 @@ class Engine:
         return column, c.generator_site[c.entry_generator], c.generator_rotation[c.entry_generator], c.entry_term
 
     @property
+    def is_wide(self) -> bool:
+        """Whether the threads share one sample: a state of 2**13 amplitudes fills the cache of a core."""
+        return self.circuit.n_qubits >= 13
+
+    @property
     def _width(self) -> int:
-        return min(MAX_WIDTH, max(-(-self.n_carried // 8) * 8, 8))
+        return min(WIDE_WIDTH if self.is_wide else MAX_WIDTH, max(-(-self.n_carried // 8) * 8, 8))
 
     def _tangent_arrays(self) -> tuple[Array, Array, Array, Array]:
         """Tangents, and three (P, P) sums in chunks of columns: second, Gram, outer products of gradients."""

@@ -145,59 +145,99 @@ def overlaps(left, right, x, r, out):
 # --- tangents as columns: all have the angles of one sample -------------------------------------------
 
 
-@njit(**JIT)
-def scale_rows(block, diagonal, direction, n):
-    """block *= diagonal (or its conjugate), first n columns."""
-    for z in range(block.shape[1]):
-        d_re, d_im = diagonal[0, z], direction * diagonal[1, z]
-        for c in range(n):
-            re, im = block[0, z, c], block[1, z, c]
-            block[0, z, c], block[1, z, c] = re * d_re - im * d_im, re * d_im + im * d_re
+TURNS = 8  # qubits that turn together: 2**8 rows of 136 columns are half a megabyte, so they stay in the L2 cache
 
 
 @njit(**JIT)
-def scale_and_turn(block, diagonal, x, r, tan, n):
-    """block <- (1, -t; t, 1) diagonal block in one pass, first n columns."""
-    pivot = x & -x
-    for i in range(block.shape[1] // 2):
-        z = low_index(i, pivot)
-        w = z ^ x
-        t = tan * parity_sign(z, r)
-        z_re, z_im, w_re, w_im = diagonal[0, z], diagonal[1, z], diagonal[0, w], diagonal[1, w]
-        for c in range(n):
-            a_re, a_im, b_re, b_im = block[0, z, c], block[1, z, c], block[0, w, c], block[1, w, c]
-            low_re, low_im = a_re * z_re - a_im * z_im, a_re * z_im + a_im * z_re
-            high_re, high_im = b_re * w_re - b_im * w_im, b_re * w_im + b_im * w_re
-            block[0, z, c], block[1, z, c] = low_re - t * high_re, low_im - t * high_im
-            block[0, w, c], block[1, w, c] = high_re + t * low_re, high_im + t * low_im
+def propagate(block, diagonal, x, r, tans, direction, n):
+    """block <- (product of turns) diagonal block, first n columns; direction -1: the adjoint of that.
+
+    Turns are taken in groups. The rows that a group mixes are the cosets of the span of its masks x; a coset is
+    loaded once for all turns of its group.
+    """
+    n_turns, size = len(x), block.shape[1]
+    if n_turns == 0:
+        for z in range(size):
+            scale_row(block, z, diagonal[0, z], direction * diagonal[1, z], n)
+        return
+    pivots = np.empty(TURNS, np.int64)
+    offsets = np.zeros(1 << TURNS, np.int64)
+    t = np.empty(TURNS)
+    for first in range(0, n_turns, TURNS):
+        k = min(TURNS, n_turns - first)
+        scales = first == 0 if direction > 0 else first + k == n_turns
+        echelon_pivots(x[first : first + k], pivots)
+        for j in range(1, 1 << k):
+            low = j & -j
+            bit = 0
+            while low >> bit > 1:
+                bit += 1
+            offsets[j] = offsets[j ^ low] ^ x[first + bit]
+        for i in range(size >> k):
+            z0 = i
+            for q in range(k):  # pivots ascend: the member of the coset that has all of them 0
+                z0 = low_index(z0, pivots[q])
+            for q in range(k):
+                t[q] = direction * tans[first + q] * parity_sign(z0, r[first + q])
+            if scales and direction > 0:
+                for j in range(1 << k):
+                    z = z0 ^ offsets[j]
+                    scale_row(block, z, diagonal[0, z], diagonal[1, z], n)
+            for q in range(0, k - 1, 2):
+                turn_two(block, z0, offsets, k, q, t[q], t[q + 1], n)
+            if k % 2:
+                turn_one(block, z0, offsets, k, t[k - 1], n)
+            if scales and direction < 0:
+                for j in range(1 << k):
+                    z = z0 ^ offsets[j]
+                    scale_row(block, z, diagonal[0, z], -diagonal[1, z], n)
 
 
 @njit(**JIT)
-def turn(block, x, r, tan, n):
-    """(1, -t; t, 1) on the qubit (x, r), first n columns."""
-    pivot = x & -x
-    for i in range(block.shape[1] // 2):
-        z = low_index(i, pivot)
-        w = z ^ x
-        t = tan * parity_sign(z, r)
-        for plane in range(2):
+def echelon_pivots(x, pivots):
+    """One bit for each mask, ascending, such that every coset of their span has one member with all of them 0."""
+    k = len(x)
+    rows = x.copy()
+    for i in range(k):
+        for j in range(i):
+            if rows[i] & (rows[j] & -rows[j]):
+                rows[i] ^= rows[j]
+        pivots[i] = rows[i] & -rows[i]
+    for i in range(1, k):
+        for j in range(i, 0, -1):
+            if pivots[j] < pivots[j - 1]:
+                pivots[j], pivots[j - 1] = pivots[j - 1], pivots[j]
+
+
+@njit(**JIT)
+def scale_row(block, z, re, im, n):
+    """Row z times re + i im."""
+    for c in range(n):
+        a, b = block[0, z, c], block[1, z, c]
+        block[0, z, c], block[1, z, c] = a * re - b * im, a * im + b * re
+
+
+@njit(**JIT)
+def turn_one(block, z0, offsets, k, t, n):
+    """(1, -t; t, 1) on the last qubit of a coset."""
+    half = 1 << (k - 1)
+    for plane in range(2):
+        for i in range(half):
+            z, w = z0 ^ offsets[i], z0 ^ offsets[i + half]
             for c in range(n):
                 a, b = block[plane, z, c], block[plane, w, c]
                 block[plane, z, c], block[plane, w, c] = a - t * b, b + t * a
 
 
 @njit(**JIT)
-def turn_two(block, x0, r0, tan0, x1, r1, tan1, n):
-    """Two turns at once: half the memory traffic."""
-    pivot0 = x0 & -x0
-    rest = x1 ^ x0 if x1 & pivot0 else x1
-    pivot1 = rest & -rest  # every coset of x0, x1 has one member with both pivots 0
-    low, high = min(pivot0, pivot1), max(pivot0, pivot1)
-    for i in range(block.shape[1] // 4):
-        z00 = low_index(low_index(i, low), high)
-        z01, z10, z11 = z00 ^ x1, z00 ^ x0, z00 ^ x0 ^ x1
-        t0, t1 = tan0 * parity_sign(z00, r0), tan1 * parity_sign(z00, r1)
-        for plane in range(2):
+def turn_two(block, z0, offsets, k, q, t0, t1, n):
+    """Turns of the qubits q and q + 1 of a coset at once: half the memory traffic."""
+    bit0, bit1 = 1 << q, 1 << (q + 1)
+    for plane in range(2):
+        for i in range(1 << (k - 2)):
+            j = low_index(low_index(i, bit0), bit1)
+            z00, z10 = z0 ^ offsets[j], z0 ^ offsets[j + bit0]
+            z01, z11 = z0 ^ offsets[j + bit1], z0 ^ offsets[j + bit0 + bit1]
             for c in range(n):
                 a00, a01 = block[plane, z00, c], block[plane, z01, c]
                 a10, a11 = block[plane, z10, c], block[plane, z11, c]
@@ -205,21 +245,6 @@ def turn_two(block, x0, r0, tan0, x1, r1, tan1, n):
                 b01, b11 = a01 - t0 * a11, a11 + t0 * a01
                 block[plane, z00, c], block[plane, z01, c] = b00 - t1 * b01, b01 + t1 * b00
                 block[plane, z10, c], block[plane, z11, c] = b10 - t1 * b11, b11 + t1 * b10
-
-
-@njit(**JIT)
-def propagate(block, diagonal, x, r, tans, n):
-    """block <- (product of turns) diagonal block, first n columns."""
-    if len(x) == 0:
-        scale_rows(block, diagonal, 1.0, n)
-        return
-    scale_and_turn(block, diagonal, x[0], r[0], tans[0], n)
-    first = 1
-    if len(x) % 2 == 0:
-        turn(block, x[1], r[1], tans[1], n)
-        first = 2
-    for k in range(first, len(x), 2):
-        turn_two(block, x[k], r[k], tans[k], x[k + 1], r[k + 1], tans[k + 1], n)
 
 
 @njit(**JIT)

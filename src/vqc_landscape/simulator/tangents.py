@@ -33,8 +33,6 @@ from vqc_landscape.simulator.kernels import (
     add_row_sums,
     add_weighted_gram,
     propagate,
-    scale_rows,
-    turn,
     write_generators,
 )
 from vqc_landscape.simulator.schedule import Ints
@@ -66,19 +64,29 @@ class Turns(NamedTuple):
     rows: Ints  # all basis states
 
 
+class Generators(NamedTuple):
+    """Work arrays of the generators of one site: the state, their axes, their columns."""
+
+    state: Array
+    axes: Array
+    columns: Ints
+
+
+def _generators(size: int, n_entries: int) -> Generators:
+    return Generators(np.zeros((2, size)), np.zeros((n_entries, 3)), np.zeros(n_entries, dtype=np.int64))
+
+
 class Scratch(NamedTuple):
     """Work arrays of one thread."""
 
-    axes: Array
+    tangent: Generators
+    cotangent: Generators
     new: Array
     adjoint: Array
     diagonal: Array
-    state: Array
-    costate: Array
     products: Array
     inner: Array
     turn_tans: Array
-    panel: Array
     weights: Array
     x: Array
     y: Array
@@ -88,16 +96,14 @@ def make_scratch(n_qubits: int, n_slots: int, n_entries: int, width: int, n_rows
     """Allocate the work arrays for at most ``n_slots`` columns a step and ``n_entries`` entries a site."""
     size, padded = 2**n_qubits, (n_slots + 3) // 4 * 4
     return Scratch(
-        axes=np.zeros((n_entries, 3)),
+        tangent=_generators(size, n_entries),
+        cotangent=_generators(size, n_entries),
         new=aligned_zeros((2, size, padded)),
         adjoint=aligned_zeros((2, size, padded)),
         diagonal=np.zeros((2, size)),
-        state=np.zeros((2, size)),
-        costate=np.zeros((2, size)),
-        products=aligned_zeros((padded, width)),
+        products=aligned_zeros((n_rows // width, padded, width)),
         inner=np.zeros((padded, padded)),
         turn_tans=np.zeros(n_qubits),
-        panel=np.zeros((K_CHUNK, 4)),
         weights=np.zeros(size),
         x=np.zeros(n_rows),
         y=np.zeros(n_rows),
@@ -118,29 +124,72 @@ def sweep_tangents(sample, weight, with_second, leaf, turns, columns, scratch, t
 
     tangents (n_chunks, 2, 2**n, width) is overwritten; second (n_chunks, n_rows, width) is added to.
     """
-    width = tangents.shape[3]
     # typed zeros: a literal one would have the callees compiled twice
     n_active, step, n_steps = np.int64(0), np.int64(0), len(columns.step_block)
     for b in range(len(leaf.states)):
         if n_active:
-            start, stop = turns.blocks[b], turns.blocks[b + 1]
-            _load(leaf.diagonals[b], sample, scratch.diagonal)
-            for k in range(start, stop):
-                scratch.turn_tans[k - start] = leaf.tans[turns.runs[k], sample]
-            for chunk in range((n_active + width - 1) // width):
-                n = _padded(n_active - chunk * width, width)
-                x, r, tans = turns.x[start:stop], turns.r[start:stop], scratch.turn_tans[: stop - start]
-                propagate(tangents[chunk], scratch.diagonal, x, r, tans, n)
-        if step < n_steps and columns.step_block[step] == b:
-            _load(leaf.states[b], sample, scratch.state)
-            _load(leaf.adjoints[b], sample, scratch.costate)
+            load_block(b, sample, leaf, turns, scratch)
+            for chunk in range(n_chunks(n_active, tangents)):
+                propagate_chunk(b, chunk, n_active, turns, scratch, tangents)
         while step < n_steps and columns.step_block[step] == b:
-            _fill_generators(step, sample, weight, with_second, leaf, turns, columns, scratch)
-            slots = columns.slot_column[columns.step_slots[step] : columns.step_slots[step + 1]]
-            if with_second:
-                _collect_second(step, sample, weight, n_active, slots, leaf, turns, columns, scratch, tangents, second)
-            n_active = _insert(scratch.new, slots, n_active, tangents)
+            n_active = _take_step(
+                step, sample, weight, with_second, n_active, leaf, turns, columns, scratch, tangents, second
+            )
             step += 1
+
+
+@njit(**JIT)
+def n_chunks(n_active, tangents):
+    """Chunks that hold the first n_active columns."""
+    width = tangents.shape[3]
+    return (n_active + width - 1) // width
+
+
+@njit(**JIT)
+def load_block(b, sample, leaf, turns, scratch):
+    """The diagonal and the turns of one block, for one sample."""
+    _load(leaf.diagonals[b], sample, scratch.diagonal)
+    for k in range(turns.blocks[b], turns.blocks[b + 1]):
+        scratch.turn_tans[k - turns.blocks[b]] = leaf.tans[turns.runs[k], sample]
+
+
+@njit(**JIT)
+def propagate_chunk(b, chunk, n_active, turns, scratch, tangents):
+    """Carry the active columns of a chunk through block b."""
+    start, stop = turns.blocks[b], turns.blocks[b + 1]
+    x, r, tans = turns.x[start:stop], turns.r[start:stop], scratch.turn_tans[: stop - start]
+    n = _padded(n_active - chunk * tangents.shape[3], tangents.shape[3])
+    propagate(tangents[chunk], scratch.diagonal, x, r, tans, 1.0, n)
+
+
+@njit(**JIT)
+def _take_step(step, sample, weight, with_second, n_active, leaf, turns, columns, scratch, tangents, second):
+    """Add the generators of one step to the tangents, and their second-order terms; returns the active columns."""
+    width = tangents.shape[3]
+    slots = columns.slot_column[columns.step_slots[step] : columns.step_slots[step + 1]]
+    home = slots[0] // width
+    if columns.step_plain[step] and slots[-1] // width == home:
+        # each slot is one new column: write it where it belongs, and take the earlier of two generators as tangent
+        out, column = tangents[home], slots[0] % width
+        fill_generators(step, sample, 1.0, leaf.states, leaf, turns, columns, scratch.tangent, out, column)
+        n_active = slots[-1] + 1
+        if with_second:
+            fill_generators(
+                step, sample, -weight, leaf.adjoints, leaf, turns, columns, scratch.cotangent, scratch.adjoint, 0
+            )
+            for chunk in range(n_chunks(n_active, tangents)):
+                collect_cross(slots, chunk, n_active, True, turns, scratch, tangents, second)
+        return n_active
+    # one half, because the inner products of a step are counted twice
+    fill_generators(step, sample, 0.5, leaf.states, leaf, turns, columns, scratch.tangent, scratch.new, 0)
+    if with_second:
+        fill_generators(
+            step, sample, -weight, leaf.adjoints, leaf, turns, columns, scratch.cotangent, scratch.adjoint, 0
+        )
+        for chunk in range(n_chunks(n_active, tangents)):
+            collect_cross(slots, chunk, n_active, False, turns, scratch, tangents, second)
+        collect_inner(step, sample, weight, slots, leaf, turns, columns, scratch, second)
+    return insert(scratch.new, slots, n_active, tangents)
 
 
 @njit(**JIT)
@@ -158,37 +207,45 @@ def _load(states, sample, out):
 
 
 @njit(**JIT)
-def _fill_generators(step, sample, weight, with_second, leaf, turns, columns, scratch):
-    """new[slot] = 1/2 sum c G psi and adjoint[slot] = weight sum c G+ lambda over the entries of each slot."""
+def fill_generators(step, sample, factor, states, leaf, turns, columns, work, out, first_column):
+    """out[first_column + slot] = factor sum c G state over the entries of each slot.
+
+    With the adjoint states and factor -weight: weight sum c G+ lambda, because G+ = -G.
+    """
+    _load(states[columns.step_block[step]], sample, work.state)
     for group in range(columns.step_groups[step], columns.step_groups[step + 1]):
         site = columns.group_site[group]
-        x, r = turns.site_x[site], turns.site_r[site]
         first, stop = columns.group_entries[group], columns.group_entries[group + 1]
         for entry in range(first, stop):
             rotation = columns.generator_rotation[columns.entry_generator[entry]]
-            # one half of -i/2 sigma's own half, because the inner products of a step are counted twice
-            factor = 0.25 * leaf.coefficients[sample, columns.entry_term[entry]]
+            half = 0.5 * factor * leaf.coefficients[sample, columns.entry_term[entry]]
+            work.columns[entry - first] = first_column + columns.entry_slot[entry]
             for a in range(3):
-                scratch.axes[entry - first, a] = factor * leaf.axes[rotation, sample, a]
-        slots, firsts = columns.entry_slot[first:stop], columns.entry_first[first:stop]
-        write_generators(scratch.state, x, r, scratch.axes, slots, firsts, scratch.new)
-        if with_second:  # G+ = -G
-            for entry in range(stop - first):
-                for a in range(3):
-                    scratch.axes[entry, a] *= -2.0 * weight
-            write_generators(scratch.costate, x, r, scratch.axes, slots, firsts, scratch.adjoint)
+                work.axes[entry - first, a] = half * leaf.axes[rotation, sample, a]
+        x, r, firsts = turns.site_x[site], turns.site_r[site], columns.entry_first[first:stop]
+        write_generators(work.state, x, r, work.axes, work.columns[: stop - first], firsts, out)
 
 
 @njit(**JIT)
-def _collect_second(step, sample, weight, n_active, slots, leaf, turns, columns, scratch, tangents, second):
-    """second[slots] += adjoint . tangents so far, and adjoint . new with the order of time on each site."""
+def collect_cross(slots, chunk, n_active, ordered, turns, scratch, tangents, second):
+    """second[slots] += adjoint . tangents of a chunk; ``ordered``: up to each slot's own column, half of that."""
     width, n_slots = tangents.shape[3], len(slots)
+    left, products = scratch.adjoint[:, :, : (n_slots + 3) // 4 * 4], scratch.products[chunk]
+    n = min(n_active - chunk * width, width)
+    _multiply(left, tangents[chunk], turns.rows, products, _padded(n, width))
+    for slot in range(n_slots):
+        own = slots[slot] - chunk * width if ordered else width
+        for c in range(min(n, own)):
+            second[chunk, slots[slot], c] += products[slot, c]
+        if 0 <= own < n:
+            second[chunk, slots[slot], own] += 0.5 * products[slot, own]
+
+
+@njit(**JIT)
+def collect_inner(step, sample, weight, slots, leaf, turns, columns, scratch, second):
+    """second[slots] += adjoint . new, with the order of time on each site."""
+    width, n_slots = second.shape[2], len(slots)
     left = scratch.adjoint[:, :, : (n_slots + 3) // 4 * 4]
-    for chunk in range((n_active + width - 1) // width):
-        _multiply(left, tangents[chunk], turns.rows, scratch.products, _padded(n_active - chunk * width, width))
-        for slot in range(n_slots):
-            for c in range(min(n_active - chunk * width, width)):
-                second[chunk, slots[slot], c] += scratch.products[slot, c]
     inner = scratch.inner
     _multiply(left, scratch.new, turns.rows, inner, n_slots)
     for p in range(columns.step_pairs[step], columns.step_pairs[step + 1]):
@@ -225,7 +282,7 @@ def _multiply(left, right, rows, out, n):
 
 
 @njit(**JIT)
-def _insert(new, columns, n_active, tangents):
+def insert(new, columns, n_active, tangents):
     """tangents[:, columns] += 2 new; a column that is not yet active is written. Returns the number of active ones."""
     width = tangents.shape[3]
     slot = 0
@@ -254,35 +311,50 @@ def _insert(new, columns, n_active, tangents):
 @njit(**JIT)
 def add_groups_gram(sample, weight, diagonals, n_blocks, groups, scratch, tangents, gram):
     """gram += weight * T+ O T (real part, lower triangle), O = sum over the groups of V+ w V."""
-    n_chunks, width = len(tangents), tangents.shape[3]
     for g in range(len(groups.weights)):
-        first, stop = groups.turns[g], groups.turns[g + 1]
-        x, r, tans = groups.x[first:stop], groups.r[first:stop], groups.tans[first:stop]
-        rows = groups.rows[groups.row_starts[g] : groups.row_starts[g + 1]]
-        if stop > first:
-            _load(diagonals[n_blocks + groups.tails[g]], sample, scratch.diagonal)
-            for chunk in range(n_chunks):
-                propagate(tangents[chunk], scratch.diagonal, x, r, tans, width)
-        for k in range(len(rows)):
-            scratch.weights[k] = weight * groups.weights[g, rows[k]]
-        for low in range(n_chunks):
+        load_group(g, sample, weight, diagonals, n_blocks, groups, scratch)
+        for chunk in range(len(tangents)):
+            change_basis(g, 1.0, groups, scratch, tangents[chunk])
+        for low in range(len(tangents)):
             for chunk in range(low + 1):
-                for plane in range(2):
-                    left, right = tangents[low, plane], tangents[chunk, plane]
-                    add_weighted_gram(
-                        left, right, scratch.weights, rows, scratch.panel, gram[chunk], low * width, chunk == low
-                    )
-        if stop > first and g + 1 < len(groups.weights):
-            for chunk in range(n_chunks):
-                for k in range(stop - first):
-                    turn(tangents[chunk], x[k], r[k], -tans[k], width)
-                scale_rows(tangents[chunk], scratch.diagonal, -1.0, width)
+                add_gram_tile(g, low, chunk, groups, scratch, tangents, gram)
+        if g + 1 < len(groups.weights):
+            for chunk in range(len(tangents)):
+                change_basis(g, -1.0, groups, scratch, tangents[chunk])
+
+
+@njit(**JIT)
+def load_group(g, sample, weight, diagonals, n_blocks, groups, scratch):
+    """The basis change of a measured group for one sample, and its weights times the sample's."""
+    if groups.turns[g + 1] > groups.turns[g]:
+        _load(diagonals[n_blocks + groups.tails[g]], sample, scratch.diagonal)
+    for k in range(groups.row_starts[g], groups.row_starts[g + 1]):
+        scratch.weights[k - groups.row_starts[g]] = weight * groups.weights[g, groups.rows[k]]
+
+
+@njit(**JIT)
+def change_basis(g, direction, groups, scratch, block):
+    """Take the tangents of a chunk to the basis of a measured group, or back."""
+    first, stop = groups.turns[g], groups.turns[g + 1]
+    if stop > first:
+        x, r, tans = groups.x[first:stop], groups.r[first:stop], groups.tans[first:stop]
+        propagate(block, scratch.diagonal, x, r, tans, direction, block.shape[2])
+
+
+@njit(**JIT)
+def add_gram_tile(g, low, chunk, groups, scratch, tangents, gram):
+    """gram[chunk, low] += weights times the products of two chunks of columns."""
+    width, rows = tangents.shape[3], groups.rows[groups.row_starts[g] : groups.row_starts[g + 1]]
+    panel = np.empty((K_CHUNK, 4))
+    for plane in range(2):
+        left, right = tangents[low, plane], tangents[chunk, plane]
+        add_weighted_gram(left, right, scratch.weights, rows, panel, gram[chunk], low * width, chunk == low)
 
 
 @njit(**JIT)
 def add_target_gram(sample, weight_re, weight_im, target, scratch, tangents, gram):
     """gram += weight_re x x^T + weight_im y y^T with x + i y = <target|T> (lower triangle)."""
-    x, y, state = scratch.x, scratch.y, scratch.state
+    x, y, state = scratch.x, scratch.y, scratch.tangent.state
     n_chunks, width = len(tangents), tangents.shape[3]
     _load(target, sample, state)
     for chunk in range(n_chunks):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
 Item = TypeVar("Item")
@@ -26,11 +27,22 @@ def n_threads() -> int:
 
 
 def map_in_order(function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
-    """Yield ``function(item)`` in the order of the items, at most one item per thread in flight."""
+    """Yield ``function(item)`` in the order of the items, few of them in flight or waiting at a time."""
     threads = min(n_threads(), len(items))
     if threads <= 1:
         yield from map(function, items)
         return
     with ThreadPoolExecutor(threads) as pool:
-        for start in range(0, len(items), threads):
-            yield from pool.map(function, items[start : start + threads])
+        waiting = deque[Future[Result]]()
+        for item in items:
+            if len(waiting) == 2 * threads:
+                yield waiting.popleft().result()
+            waiting.append(pool.submit(function, item))
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def run_all(tasks: Sequence[Callable[[], object]]) -> None:
+    """Run tasks that do not depend on one another; returns when all are done."""
+    for _ in map_in_order(lambda task: task(), tasks):
+        pass
