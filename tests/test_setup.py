@@ -104,11 +104,12 @@ def test_the_experiment_of_the_readme_is_valid() -> None:
 
 
 def test_the_code_of_the_readme_runs() -> None:
-    tables, library = code_blocks("python")
+    tables, library, qnode = code_blocks("python")
     assert set(re.findall(r'read_parquet\("results/(\w+)"\)', tables)) == set(SCHEMAS)
     names: dict[str, object] = {}
     exec(library, names)
     assert names["risk"].n_params == 48  # type: ignore[attr-defined]
+    exec(qnode, names)
 
 
 @pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md", "config/README.md"])
