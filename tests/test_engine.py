@@ -138,3 +138,35 @@ def test_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OMP_NUM_THREADS", "two")
     with pytest.raises(ValueError, match="OMP_NUM_THREADS must be a whole number at least 1, but is 'two'"):
         n_threads()
+
+
+@pytest.mark.parametrize("name", OBSERVABLES)
+@pytest.mark.parametrize("seed", range(3))
+def test_products_with_the_hessian_need_no_hessian(name: str, seed: int) -> None:
+    """The directional sweep against the matrix, on programs with shared parameters, words and features."""
+    rng = np.random.default_rng([seed, 8])
+    circuit = random_circuit(rng, n_qubits=3, n_gates=30, n_params=6, n_features=2)
+    risk = vl.CircuitRisk(circuit, OBSERVABLES[name], "mse", rng.uniform(-1, 1, (40, 2)), rng.choice([-1.0, 1.0], 40))
+    params, v = rng.uniform(0, 2 * np.pi, 6), rng.normal(size=6)
+    np.testing.assert_allclose(risk.hvp(params, v), risk.hessian(params) @ v, rtol=0, atol=ATOL)
+
+
+def test_by_products() -> None:
+    rng = np.random.default_rng(9)
+    x, y = rng.uniform(-1, 1, (40, 3)), rng.choice([-1.0, 1.0], 40)
+    risk = vl.CircuitRisk(vl.reuploading(4, 2), vl.PauliZ(0), "mse", x, y)
+    params, h = rng.uniform(0, 2 * np.pi, risk.n_params), 1e-6
+    jacobian = risk.jacobian(params)
+    v = rng.normal(size=risk.n_params)
+    slope = (risk.predict(params + h * v) - risk.predict(params - h * v)) / (2 * h)
+    np.testing.assert_allclose(jacobian @ v, slope, rtol=0, atol=1e-8)  # 1e-6 squared, and 1e-16 / 1e-6
+    np.testing.assert_allclose(risk.ggn(params), 2 * jacobian.T @ jacobian / 40, rtol=0, atol=ATOL)
+    single = [risk.batch(np.array([s])) for s in range(40)]
+    residual = sum((p.predict(params)[0] - p.targets[0]) * _hessian_of_f(p, params) * 2 for p in single) / 40
+    np.testing.assert_allclose(risk.hessian(params) - risk.ggn(params), residual, rtol=0, atol=ATOL)
+
+
+def _hessian_of_f(risk: vl.CircuitRisk, params: np.ndarray) -> np.ndarray:
+    """f = (risk(target -1) - risk(target +1)) / 4 for a risk (f - y)^2 of one sample."""
+    low, high = (vl.CircuitRisk(risk.circuit, risk.observable, "mse", risk.features, [y]) for y in (1.0, -1.0))
+    return (high.hessian(params) - low.hessian(params)) / 4

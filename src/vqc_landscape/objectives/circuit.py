@@ -111,16 +111,44 @@ class CircuitRisk:
             fidelity = self._engine.expvals(theta, self._coefficients)[0]
             if fidelity < CUSP:
                 raise ValueError(f"Argument `params` is a cusp of the published loss, |Re(z**2)| = {fidelity:.1e}.")
-        reduction, engine = self._reduction, self._engine
-        core = engine.hessian(theta, self._coefficients, self._slopes_and_bends) * self._scale
-        order = np.argsort(engine.columns.params)
-        core = core[np.ix_(order, order)]
-        hessian = reduction.rows.T @ core @ reduction.rows
-        return (hessian + hessian.T) / 2
+        return self._expand(self._engine.hessian(theta, self._coefficients, self._slopes_and_bends))
+
+    def ggn(self, params: Any) -> Array:
+        """Generalised Gauss-Newton part of the Hessian, ``mean_s l''(f_s) grad f_s grad f_s^T``, shape (P, P).
+
+        The rest, ``hessian - ggn``, is the residual part ``mean_s l'(f_s) hessian f_s``.
+        """
+        return self._expand(self._engine.ggn(self._vector(params), self._coefficients, self._slopes_and_bends))
 
     def hvp(self, params: Any, v: Any) -> Array:
-        """Product of the Hessian at params with the direction v, shape (P,)."""
-        return self.hessian(params) @ as_vector("v", v, self.n_params)
+        """Product of the Hessian at params with the direction v, shape (P,): a few gradients' time, no matrix.
+
+        Only for the published arithmetic, whose Hessian is no derivative of its gradient, the matrix is formed.
+        """
+        theta, direction = self._vector(params), as_vector("v", v, self.n_params)
+        if self.convention == "as_published":
+            return self.hessian(theta) @ direction
+        engine, rows = self._engine, self._reduction.rows
+        order = np.argsort(engine.columns.params)
+        core = np.empty(len(order))
+        core[order] = rows @ direction
+        product = engine.hvp(theta, self._coefficients, self._slopes_and_bends, core)
+        return rows.T @ product[order] * self._scale
+
+    def jacobian(self, params: Any) -> Array:
+        """Derivatives of every sample's f, shape (n_samples, P)."""
+        _, carried = self._full_engine.jacobian(self._vector(params), self._coefficients)
+        jacobian = np.zeros((self.n_samples, self.n_params))
+        jacobian[:, self._full_engine.columns.params] = carried
+        return jacobian
+
+    def quantum_fisher(self, params: Any) -> Array:
+        """Quantum Fisher information of the prepared state, 4 times the metric tensor, shape (P, P).
+
+        Raises:
+            ValueError: the circuit takes data.
+        """
+        return 4 * self.metric_tensor(params)
 
     def metric_tensor(self, params: Any) -> Array:
         """Fubini-Study metric of the prepared state, shape (P, P); a quarter of the quantum Fisher matrix.
@@ -198,6 +226,12 @@ class CircuitRisk:
         return Engine(self.circuit, self.observable, published, self._reduction.pivots)
 
     # --- inner workings ---------------------------------------------------------------------------------
+
+    def _expand(self, core: Array) -> Array:
+        """From a sum over the carried parameters to the whole (P, P) matrix of the risk, symmetric."""
+        order, rows = np.argsort(self._engine.columns.params), self._reduction.rows
+        whole = rows.T @ (core[np.ix_(order, order)] * self._scale) @ rows
+        return (whole + whole.T) / 2
 
     @property
     def _loss(self) -> Any:

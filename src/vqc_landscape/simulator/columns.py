@@ -9,11 +9,10 @@ the coefficient ``c_k`` of the angle. The runs of a block come first, then the w
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from vqc_landscape.circuits.program import Circuit
 from vqc_landscape.simulator.schedule import FIXED, Ints, Schedule
@@ -55,6 +54,23 @@ class Columns(NamedTuple):
     generator_rotation: Ints
     step_pairs: Ints
     pairs: Ints
+
+    @property
+    def entry_columns(self) -> Ints:
+        """Column of each entry."""
+        step = np.searchsorted(self.group_entries[self.step_groups], np.arange(len(self.entry_slot)), side="right") - 1
+        return _as_ints(self.slot_column[self.step_slots[step] + self.entry_slot])
+
+    @property
+    def entries(self) -> tuple[Ints, Ints, Ints, Ints]:
+        """Column, site, rotation and term of every entry."""
+        generator = self.entry_generator
+        return self.entry_columns, self.generator_site[generator], self.generator_rotation[generator], self.entry_term
+
+    @property
+    def pair_columns(self) -> Ints:
+        """Columns of the earlier and the later entry of every pair, shape (n_pairs, 2)."""
+        return _as_ints(self.entry_columns[self.pairs[:, 2:]])
 
 
 def make_columns(circuit: Circuit, schedule: Schedule, carried: Ints) -> Columns:
@@ -140,7 +156,7 @@ def _rotations(schedule: Schedule, run: int) -> list[int]:
     return [int(schedule.element_index[e]) for e in elements if schedule.element_axis[e] != FIXED]
 
 
-def _as_ints(values: Sequence[int] | Sequence[tuple[int, ...]]) -> Ints:
+def _as_ints(values: ArrayLike) -> Ints:
     return np.array(values, dtype=np.int64)
 
 

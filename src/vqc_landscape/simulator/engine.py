@@ -6,7 +6,6 @@ So the same bytes come out whatever the number of threads.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
@@ -15,6 +14,7 @@ import numpy as np
 from vqc_landscape.checks import Array
 from vqc_landscape.circuits.observables import Observable, PauliSum, Projector
 from vqc_landscape.circuits.program import Circuit
+from vqc_landscape.simulator import directional
 from vqc_landscape.simulator import states as first_order
 from vqc_landscape.simulator import tangents as second_order
 from vqc_landscape.simulator.columns import make_columns
@@ -22,6 +22,7 @@ from vqc_landscape.simulator.measurement import check_fits, measured_groups
 from vqc_landscape.simulator.schedule import Ints, make_schedule
 from vqc_landscape.simulator.threads import map_in_order
 from vqc_landscape.simulator.wide import add_groups_gram_wide, sweep_wide
+from vqc_landscape.simulator.workspace import Leaf, Scratch, aligned_zeros, make_scratch, make_turns
 
 LEAF = 32  # samples that are summed before anything else; part of the result's bytes
 WIDE_WIDTH = 64  # the same where the threads share a sample: more chunks than threads
@@ -42,7 +43,7 @@ class FirstOrder:
 
     expvals: Array
     jacobian: Array
-    leaf: second_order.Leaf
+    leaf: Leaf
     targets: Array
     target_weights: Array
 
@@ -73,6 +74,7 @@ class Engine:
         n_qubits = circuit.n_qubits
         self.schedule = make_schedule(circuit)
         self.columns = make_columns(circuit, self.schedule, np.arange(circuit.n_params) if carried is None else carried)
+        self.turns = make_turns(self.schedule)
         # with a constant bra, the identity has derivatives, too: no shift of the observable there
         self.groups = (
             measured_groups(observable, self.schedule.frame, shift=not published)
@@ -114,17 +116,17 @@ class Engine:
         first_order.backward(leaf.diagonals, turns, leaf.tans, leaf.adjoints, np.empty_like(leaf.states[0]))
         first_order.site_overlaps(leaf.adjoints, leaf.states, turns, leaf.overlaps)
         jacobian = np.zeros((len(coefficients), self.n_carried))
-        first_order.add_gradients(leaf.overlaps, leaf.axes, self._entries, leaf.coefficients, jacobian)
+        first_order.add_gradients(leaf.overlaps, leaf.axes, self.columns.entries, leaf.coefficients, jacobian)
         if self.published and self.groups is not None:
             jacobian *= 0.5
         return FirstOrder(expvals, jacobian, leaf, targets, target_weights)
 
-    def _forward(self, params: Array, coefficients: Array) -> second_order.Leaf:
+    def _forward(self, params: Array, coefficients: Array) -> Leaf:
         s, n_samples = self.schedule, len(coefficients)
         half = 0.5 * self.circuit.angles(params, coefficients)
         cos, sin = np.cos(half), np.sin(half)
         size, n_tails = 2**s.n_qubits, len(self.tail_phases)
-        leaf = second_order.Leaf(
+        leaf = Leaf(
             diagonals=np.empty((s.n_blocks + n_tails, 2, size, n_samples)),
             states=np.empty((s.n_blocks, 2, size, n_samples)),
             adjoints=np.empty((s.n_blocks, 2, size, n_samples)),
@@ -151,7 +153,7 @@ class Engine:
         first_order.forward(leaf.diagonals, turns, leaf.tans, leaf.states)
         return leaf
 
-    def _measure(self, leaf: second_order.Leaf) -> tuple[Array, Array, Array]:
+    def _measure(self, leaf: Leaf) -> tuple[Array, Array, Array]:
         """f, and for projectors the pulled-back target and its Gram weights; fills the last adjoint."""
         if self.groups is None:
             return self._measure_target(leaf)
@@ -161,7 +163,7 @@ class Engine:
         )
         return expvals, np.empty((2, 0, 0)), np.empty((2, 0))
 
-    def _measure_target(self, leaf: second_order.Leaf) -> tuple[Array, Array, Array]:
+    def _measure_target(self, leaf: Leaf) -> tuple[Array, Array, Array]:
         final, adjoint, tail = leaf.states[-1], leaf.adjoints[-1], leaf.diagonals[self.schedule.n_blocks]
         # the states lack the phase of their runs, so the target goes without it, too
         target = np.conj((tail[0] + 1j * tail[1]) * leaf.phases) * self.target[:, None]
@@ -229,7 +231,7 @@ class Engine:
         self,
         slopes: Array,
         first: FirstOrder,
-        scratch: second_order.Scratch,
+        scratch: Scratch,
         tangents: Array,
         second: Array,
         gram: Array,
@@ -242,6 +244,75 @@ class Engine:
                 second_order.add_target_gram(sample, w_re, w_im, first.targets, scratch, tangents, gram)
             else:
                 add_groups_gram_wide(sample, slope, first.leaf, self.groups, scratch, tangents, gram)
+
+    def ggn(
+        self, params: Array, coefficients: Array, derivatives: Callable[[Array, slice], tuple[Array, Array]]
+    ) -> Array:
+        """``sum_s l''(f_s) d_i f_s d_j f_s``, shape (n_carried, n_carried)."""
+        expvals, jacobian = self.jacobian(params, coefficients)
+        _, bends = derivatives(expvals, slice(0, len(expvals)))
+        return jacobian.T @ (bends[:, None] * jacobian)
+
+    def hvp(
+        self,
+        params: Array,
+        coefficients: Array,
+        derivatives: Callable[[Array, slice], tuple[Array, Array]],
+        v: Array,
+    ) -> Array:
+        """The Hessian of :meth:`hessian` times v, both (n_carried,), in the time of a few gradients.
+
+        Raises:
+            ValueError: for the published arithmetic, whose Hessian is not the derivative of its gradient.
+        """
+        if self.published:
+            raise ValueError("Hessian-vector products are defined for the exact convention only.")
+        leaves = list(self._leaves(len(coefficients)))
+        total = np.zeros(self.n_carried)
+        for part in map_in_order(lambda leaf: self._leaf_hvp(params, coefficients, leaf, derivatives, v), leaves):
+            total += part
+        return total
+
+    def _leaf_hvp(
+        self,
+        params: Array,
+        coefficients: Array,
+        samples: slice,
+        derivatives: Callable[[Array, slice], tuple[Array, Array]],
+        v: Array,
+    ) -> Array:
+        total = np.zeros(self.n_carried)
+        n_runs, turns = self.schedule.n_runs, self.turns
+        for lane in self._lanes(samples.stop - samples.start):
+            part = slice(samples.start + lane.start, samples.start + lane.stop)
+            first = self.first_order(params, coefficients[part])
+            leaf = first.leaf
+            slopes, bends = derivatives(first.expvals, part)
+            axes, overlaps = np.empty_like(leaf.overlaps), np.empty_like(leaf.overlaps)
+            tangents, scratch = np.empty_like(leaf.states), np.empty_like(leaf.states[0])
+            directional.site_axes(v, self.columns.entries, leaf.axes, leaf.coefficients, axes)
+            directional.forward_tangent(leaf, turns, n_runs, axes, tangents)
+            cotangent = self._observe(tangents[-1], first)
+            directional.backward_overlaps(leaf, turns, n_runs, axes, tangents, cotangent, scratch, overlaps)
+            rows = np.zeros_like(first.jacobian)
+            first_order.add_gradients(overlaps, leaf.axes, self.columns.entries, leaf.coefficients, rows)
+            total += np.einsum("s,sp->p", slopes, rows)
+            total += np.einsum("s,sp->p", bends * np.einsum("sp,p->s", first.jacobian, v), first.jacobian)
+            directional.add_pairs(v, slopes, self.columns, leaf, self.columns.pair_columns, total)
+        return total
+
+    def _observe(self, tangent: Array, first: FirstOrder) -> Array:
+        """The observable times the tangent of the last block, as the adjoint state is made from the state."""
+        out = np.empty_like(tangent)
+        if self.groups is None:
+            target = first.targets[0] + 1j * first.targets[1]
+            image = target * np.sum(np.conj(target) * (tangent[0] + 1j * tangent[1]), axis=0)
+            out[0], out[1] = image.real, image.imag
+        else:
+            unused = np.empty(tangent.shape[-1])
+            n_blocks, scratch = self.schedule.n_blocks, np.empty_like(tangent)
+            first_order.measure(tangent, first.leaf.diagonals, n_blocks, self.groups, unused, out, scratch)
+        return out
 
     def metric_tensor(self, params: Array) -> Array:
         r"""Fubini-Study metric ``Re<T_i|T_j> - Re(<T_i|psi><psi|T_j>)`` of a circuit without data, (P, P)."""
@@ -264,33 +335,6 @@ class Engine:
         """Number of carried tangents."""
         return len(self.columns.params)
 
-    @functools.cached_property
-    def turns(self) -> second_order.Turns:
-        """The schedule as the kernels read it."""
-        s = self.schedule
-        runs = [
-            [run for run in range(s.block_runs[b], s.block_runs[b + 1]) if s.run_turns[run]] for b in range(s.n_blocks)
-        ]
-        flat = np.array([r for block in runs for r in block], dtype=np.int64)
-        return second_order.Turns(
-            blocks=np.cumsum([0] + [len(block) for block in runs]),
-            x=s.site_x[flat],
-            r=s.site_r[flat],
-            runs=flat,
-            site_block=s.site_block,
-            site_x=s.site_x,
-            site_r=s.site_r,
-            rows=np.arange(2**s.n_qubits),
-        )
-
-    @functools.cached_property
-    def _entries(self) -> tuple[Ints, Ints, Ints, Ints]:
-        """Column, site, rotation and term of every entry."""
-        c = self.columns
-        step = np.searchsorted(c.group_entries[c.step_groups], np.arange(len(c.entry_slot)), side="right") - 1
-        column = c.slot_column[c.step_slots[step] + c.entry_slot]
-        return column, c.generator_site[c.entry_generator], c.generator_rotation[c.entry_generator], c.entry_term
-
     @property
     def is_wide(self) -> bool:
         """Whether the threads share one sample: a state of 2**13 amplitudes fills the cache of a core."""
@@ -305,16 +349,16 @@ class Engine:
         width = self._width
         n_chunks = max(-(-self.n_carried // width), 1)
         shape = (n_chunks, n_chunks * width, width)
-        tangents = second_order.aligned_zeros((n_chunks, 2, 2**self.circuit.n_qubits, width))
-        second, gram, outer = (second_order.aligned_zeros(shape) for _ in range(3))
+        tangents = aligned_zeros((n_chunks, 2, 2**self.circuit.n_qubits, width))
+        second, gram, outer = (aligned_zeros(shape) for _ in range(3))
         return tangents, second, gram, outer
 
-    def _scratch(self) -> second_order.Scratch:
+    def _scratch(self) -> Scratch:
         width = self._width
         n_slots = int(np.max(np.diff(self.columns.step_slots), initial=1))
         n_rows = max(-(-self.n_carried // width), 1) * width
         n_entries = int(np.max(np.diff(self.columns.group_entries), initial=1))
-        return second_order.make_scratch(self.circuit.n_qubits, n_slots, n_entries, width, n_rows)
+        return make_scratch(self.circuit.n_qubits, n_slots, n_entries, width, n_rows)
 
     def _leaves(self, n_samples: int) -> Iterator[slice]:
         for start in range(0, n_samples, LEAF):

@@ -11,21 +11,18 @@ the loads of one column come before its stores; scalars are read into names befo
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numba import njit
 
-JIT: dict[str, Any] = dict(fastmath=True, nogil=True, boundscheck=False, error_model="numpy", cache=True)
+from vqc_landscape.simulator.jit import compiled
 
 
-@njit(inline="always", **JIT)
+@compiled(inline="always")
 def low_index(i, bit):
     """The i-th index whose ``bit`` (a power of two) is 0."""
     return ((i & ~(bit - 1)) << 1) | (i & (bit - 1))
 
 
-@njit(inline="always", **JIT)
+@compiled(inline="always")
 def parity_sign(z, mask):
     """+1 or -1: (-1) to the number of ones in z & mask."""
     bits = z & mask
@@ -40,7 +37,7 @@ def parity_sign(z, mask):
 # --- samples as columns: each has its own angles ------------------------------------------------------
 
 
-@njit(**JIT)
+@compiled
 def fill_diagonal(diagonal, phases, used, scale):
     """diagonal[:, y, s] = scale[s] prod_j phases[j, s]**bit_j(y), bit 0 the most significant one."""
     n_qubits, n_samples = phases.shape
@@ -60,7 +57,7 @@ def fill_diagonal(diagonal, phases, used, scale):
         size *= 2
 
 
-@njit(**JIT)
+@compiled
 def reorder(source, order, signs, out):
     """out[:, z, s] = signs[z] source[:, order[z], s]."""
     for z in range(len(order)):
@@ -69,7 +66,7 @@ def reorder(source, order, signs, out):
             out[0, z, s], out[1, z, s] = sign * source[0, y, s], sign * source[1, y, s]
 
 
-@njit(**JIT)
+@compiled
 def multiply_phase(diagonal, mask, phase):
     """diagonal[:, z, s] *= phase[s] where z & mask has odd parity."""
     for z in range(diagonal.shape[1]):
@@ -79,7 +76,7 @@ def multiply_phase(diagonal, mask, phase):
                 diagonal[0, z, s], diagonal[1, z, s] = re * p.real - im * p.imag, re * p.imag + im * p.real
 
 
-@njit(**JIT)
+@compiled
 def multiply_word(diagonal, mask, cos, sin):
     """diagonal *= exp(-i angle/2 Z...Z) with cos, sin of angle/2 per sample."""
     for z in range(diagonal.shape[1]):
@@ -89,7 +86,7 @@ def multiply_word(diagonal, mask, cos, sin):
             diagonal[0, z, s], diagonal[1, z, s] = re * cos[s] - im * phase, re * phase + im * cos[s]
 
 
-@njit(**JIT)
+@compiled
 def multiply_diagonal(source, diagonal, direction, out):
     """out = source * diagonal (direction 1) or source * conj(diagonal) (direction -1)."""
     for z in range(source.shape[1]):
@@ -99,7 +96,7 @@ def multiply_diagonal(source, diagonal, direction, out):
             out[0, z, s], out[1, z, s] = re * d_re - im * d_im, re * d_im + im * d_re
 
 
-@njit(**JIT)
+@compiled
 def turn_samples(state, x, r, tans, direction):
     """RY without its cosine, (1, -t; t, 1), on the qubit (x, r), t = direction * tans[s]."""
     pivot = x & -x
@@ -113,7 +110,7 @@ def turn_samples(state, x, r, tans, direction):
                 state[plane, z, s], state[plane, w, s] = a - t * b, b + t * a
 
 
-@njit(**JIT)
+@compiled
 def overlaps(left, right, x, r, out):
     """out[0:3, s] = Re <left| -i/2 sigma |right> for sigma = X, Y, Z of a qubit; x = 0: [2, s] for a word of Z's.
 
@@ -148,7 +145,7 @@ def overlaps(left, right, x, r, out):
 TURNS = 8  # qubits that turn together: 2**8 rows of 136 columns are half a megabyte, so they stay in the L2 cache
 
 
-@njit(**JIT)
+@compiled
 def propagate(block, diagonal, x, r, tans, direction, n):
     """block <- (product of turns) diagonal block, first n columns; direction -1: the adjoint of that.
 
@@ -193,7 +190,7 @@ def propagate(block, diagonal, x, r, tans, direction, n):
                     scale_row(block, z, diagonal[0, z], -diagonal[1, z], n)
 
 
-@njit(**JIT)
+@compiled
 def echelon_pivots(x, pivots):
     """One bit for each mask, ascending, such that every coset of their span has one member with all of them 0."""
     k = len(x)
@@ -209,7 +206,7 @@ def echelon_pivots(x, pivots):
                 pivots[j], pivots[j - 1] = pivots[j - 1], pivots[j]
 
 
-@njit(**JIT)
+@compiled
 def scale_row(block, z, re, im, n):
     """Row z times re + i im."""
     for c in range(n):
@@ -217,7 +214,7 @@ def scale_row(block, z, re, im, n):
         block[0, z, c], block[1, z, c] = a * re - b * im, a * im + b * re
 
 
-@njit(**JIT)
+@compiled
 def turn_one(block, z0, offsets, k, t, n):
     """(1, -t; t, 1) on the last qubit of a coset."""
     half = 1 << (k - 1)
@@ -229,7 +226,7 @@ def turn_one(block, z0, offsets, k, t, n):
                 block[plane, z, c], block[plane, w, c] = a - t * b, b + t * a
 
 
-@njit(**JIT)
+@compiled
 def turn_two(block, z0, offsets, k, q, t0, t1, n):
     """Turns of the qubits q and q + 1 of a coset at once: half the memory traffic."""
     bit0, bit1 = 1 << q, 1 << (q + 1)
@@ -247,7 +244,7 @@ def turn_two(block, z0, offsets, k, q, t0, t1, n):
                 block[plane, z10, c], block[plane, z11, c] = b10 - t1 * b11, b11 + t1 * b10
 
 
-@njit(**JIT)
+@compiled
 def write_generators(state, x, r, axes, columns, firsts, out):
     """out[:, :, columns[e]] = -i (axes[e] . sigma) state on one site, axis Z for a word (x = 0).
 
@@ -285,7 +282,7 @@ def write_generators(state, x, r, axes, columns, firsts, out):
 K_CHUNK = 64  # rows of both factors that stay in the L1/L2 cache while all tiles pass over them
 
 
-@njit(**JIT)
+@compiled
 def add_products(left, k_left, right, rows, k0, k1, out, first, n):
     """out[first + i, :n] += sum_k left[k - k_left, i] right[rows[k], :n] for k0 <= k < k1.
 
@@ -318,7 +315,7 @@ def add_products(left, k_left, right, rows, k0, k1, out, first, n):
                 out[o + 3, c] += x3 * r
 
 
-@njit(**JIT)
+@compiled
 def add_weighted_gram(left, right, weights, rows, panel, out, first, diagonal_block):
     """out[first + i, j] += sum_k weights[k] left[rows[k], i] right[rows[k], j].
 
@@ -335,7 +332,7 @@ def add_weighted_gram(left, right, weights, rows, panel, out, first, diagonal_bl
             add_products(panel, k0, right, rows, k0, k1, out, first + i, n)
 
 
-@njit(**JIT)
+@compiled
 def add_row_sums(block, vector, factor, out):
     """out[c] += factor sum_z vector[z] block[z, c]."""
     for z in range(len(vector)):
@@ -344,7 +341,7 @@ def add_row_sums(block, vector, factor, out):
             out[c] += x * block[z, c]
 
 
-@njit(**JIT)
+@compiled
 def compress_euler(a, b, smallest):
     """U = (a, -b*; b, a*) = phase diag(1, alpha) cos (1, -t; t, 1) diag(1, gamma): t, cos, alpha, gamma, phase."""
     cos, sin = abs(a), abs(b)

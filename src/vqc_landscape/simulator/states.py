@@ -8,10 +8,9 @@ start from them.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from vqc_landscape.simulator.jit import compiled
 from vqc_landscape.simulator.kernels import (
-    JIT,
     compress_euler,
     fill_diagonal,
     multiply_diagonal,
@@ -32,7 +31,7 @@ def smallest_cos(n_qubits: int) -> float:
     return float(max(1e-17, 10.0 ** (-290 / n_qubits)))
 
 
-@njit(**JIT)
+@compiled
 def multiply_element(a, b, axis, c, s, fixed):
     """First column of (element U), U = (a, -b*; b, a*), for exp(-i angle/2 sigma_axis) or a fixed gate."""
     if axis == 0:
@@ -45,7 +44,7 @@ def multiply_element(a, b, axis, c, s, fixed):
     return fa * a - np.conj(fb) * b, fb * a + np.conj(fa) * b
 
 
-@njit(**JIT)
+@compiled
 def rotated_axis(a, b, axis, alpha, out):
     """out = n with n . sigma = W sigma_axis W+, W = diag(1, alpha)+ (a, -b*; b, a*)."""
     if axis == 0:
@@ -58,7 +57,7 @@ def rotated_axis(a, b, axis, alpha, out):
     out[0], out[1], out[2] = transverse.real, transverse.imag, z
 
 
-@njit(**JIT)
+@compiled
 def resolve_runs(schedule, cos, sin, tans, cosines, alphas, gammas, phases, axes):
     """Each run as one matrix, and each of its rotations' generators at the evaluation point.
 
@@ -90,7 +89,7 @@ def resolve_runs(schedule, cos, sin, tans, cosines, alphas, gammas, phases, axes
                 a, b = a * p - np.conj(b) * q, b * p + np.conj(a) * q
 
 
-@njit(**JIT)
+@compiled
 def fill_diagonals(layout, cos, sin, cosines, alphas, gammas, turns, tail_phases, scratch, diagonals):
     """diagonals[b] = D_b: alphas, CZ and words of block b - 1, gammas and cosines of block b.
 
@@ -134,7 +133,7 @@ def fill_diagonals(layout, cos, sin, cosines, alphas, gammas, turns, tail_phases
                     multiply_phase(diagonals[d], run_r[run], gammas[run])
 
 
-@njit(**JIT)
+@compiled
 def multiply_slot(phases, used, slot, phase):
     """phases[slot] *= phase, unless the slot is negative: that phase comes later, by its mask."""
     if slot >= 0:
@@ -143,7 +142,7 @@ def multiply_slot(phases, used, slot, phase):
             phases[slot, s] *= phase[s]
 
 
-@njit(**JIT)
+@compiled
 def copy_state(source, out):
     """out = source; compiles in a tenth of the time of a slice assignment."""
     for plane in range(2):
@@ -152,7 +151,7 @@ def copy_state(source, out):
                 out[plane, z, s] = source[plane, z, s]
 
 
-@njit(**JIT)
+@compiled
 def forward(diagonals, turns, tans, states):
     """states[b] = psi at the evaluation point of block b, from |0...0>."""
     for b in range(len(states)):
@@ -167,7 +166,7 @@ def forward(diagonals, turns, tans, states):
             turn_samples(states[b], turns.x[k], turns.r[k], tans[turns.runs[k]], 1.0)
 
 
-@njit(**JIT)
+@compiled
 def backward(diagonals, turns, tans, adjoints, scratch):
     """adjoints[b - 1] = D_b^* RY^T adjoints[b], from the last block down."""
     for b in range(len(adjoints) - 1, 0, -1):
@@ -177,7 +176,7 @@ def backward(diagonals, turns, tans, adjoints, scratch):
         multiply_diagonal(scratch, diagonals[b], -1.0, adjoints[b - 1])
 
 
-@njit(**JIT)
+@compiled
 def measure(state, diagonals, n_blocks, groups, expvals, adjoint, scratch):
     """expvals[s] = <O> and adjoint = O state, with O = offset + sum over the groups of V+ w V."""
     n_samples = state.shape[2]
@@ -211,7 +210,7 @@ def measure(state, diagonals, n_blocks, groups, expvals, adjoint, scratch):
                     adjoint[plane, z, s] += scratch[plane, z, s]
 
 
-@njit(**JIT)
+@compiled
 def site_overlaps(adjoints, states, turns, out):
     """out[site, a, s] = Re <adjoint| -i/2 sigma_a |state> at the block of each site."""
     for site in range(len(turns.site_block)):
@@ -219,7 +218,7 @@ def site_overlaps(adjoints, states, turns, out):
         overlaps(adjoints[b], states[b], turns.site_x[site], turns.site_r[site], out[site])
 
 
-@njit(**JIT)
+@compiled
 def add_gradients(overlap, axes, entries, coefficients, jacobian):
     """jacobian[s, column] += 2 coefficient (axis . overlap of its site), over all entries."""
     column, site, rotation, term = entries

@@ -19,15 +19,10 @@ where the sum is over non-commuting pairs on one site, k before i, :math:`[-\tfr
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
-from numba import njit
-from numpy.typing import NDArray
 
-from vqc_landscape.checks import Array
+from vqc_landscape.simulator.jit import compiled
 from vqc_landscape.simulator.kernels import (
-    JIT,
     K_CHUNK,
     add_products,
     add_row_sums,
@@ -35,90 +30,9 @@ from vqc_landscape.simulator.kernels import (
     propagate,
     write_generators,
 )
-from vqc_landscape.simulator.schedule import Ints
 
 
-class Leaf(NamedTuple):
-    """What the first-order pass leaves of a leaf of samples (samples innermost, but for coefficients)."""
-
-    diagonals: Array  # (n_blocks + n_tails, 2, 2**n, n_samples)
-    states: Array  # (n_blocks, 2, 2**n, n_samples)
-    adjoints: Array  # (n_blocks, 2, 2**n, n_samples)
-    tans: Array  # (n_runs, n_samples)
-    axes: Array  # (n_rotations, n_samples, 3)
-    overlaps: Array  # (n_sites, 3, n_samples)
-    coefficients: Array  # (n_samples, n_terms)
-    phases: NDArray[np.complex128]  # (n_samples,): psi is this times states[-1] after the last diagonal
-
-
-class Turns(NamedTuple):
-    """The schedule as the kernels read it."""
-
-    blocks: Ints  # turns of block b are blocks[b] to blocks[b + 1]
-    x: Ints  # masks of the qubit of each turn
-    r: Ints
-    runs: Ints  # run of each turn
-    site_block: Ints
-    site_x: Ints  # masks of each site, x = 0 for a word
-    site_r: Ints
-    rows: Ints  # all basis states
-
-
-class Generators(NamedTuple):
-    """Work arrays of the generators of one site: the state, their axes, their columns."""
-
-    state: Array
-    axes: Array
-    columns: Ints
-
-
-def _generators(size: int, n_entries: int) -> Generators:
-    return Generators(np.zeros((2, size)), np.zeros((n_entries, 3)), np.zeros(n_entries, dtype=np.int64))
-
-
-class Scratch(NamedTuple):
-    """Work arrays of one thread."""
-
-    tangent: Generators
-    cotangent: Generators
-    new: Array
-    adjoint: Array
-    diagonal: Array
-    products: Array
-    inner: Array
-    turn_tans: Array
-    weights: Array
-    x: Array
-    y: Array
-
-
-def make_scratch(n_qubits: int, n_slots: int, n_entries: int, width: int, n_rows: int) -> Scratch:
-    """Allocate the work arrays for at most ``n_slots`` columns a step and ``n_entries`` entries a site."""
-    size, padded = 2**n_qubits, (n_slots + 3) // 4 * 4
-    return Scratch(
-        tangent=_generators(size, n_entries),
-        cotangent=_generators(size, n_entries),
-        new=aligned_zeros((2, size, padded)),
-        adjoint=aligned_zeros((2, size, padded)),
-        diagonal=np.zeros((2, size)),
-        products=aligned_zeros((n_rows // width, padded, width)),
-        inner=np.zeros((padded, padded)),
-        turn_tans=np.zeros(n_qubits),
-        weights=np.zeros(size),
-        x=np.zeros(n_rows),
-        y=np.zeros(n_rows),
-    )
-
-
-def aligned_zeros(shape: tuple[int, ...]) -> Array:
-    """Zeros that begin on a cache line of 64 bytes: vector loads across two lines cost half the speed."""
-    size = int(np.prod(shape))
-    block = np.zeros(size + 8)
-    start = (-block.ctypes.data // 8) % 8
-    return block[start : start + size].reshape(shape)
-
-
-@njit(**JIT)
+@compiled
 def sweep_tangents(sample, weight, with_second, leaf, turns, columns, scratch, tangents, second):
     """Carry all tangents of one sample to the last evaluation point; add weight * second-order terms.
 
@@ -138,14 +52,14 @@ def sweep_tangents(sample, weight, with_second, leaf, turns, columns, scratch, t
             step += 1
 
 
-@njit(**JIT)
+@compiled
 def n_chunks(n_active, tangents):
     """Chunks that hold the first n_active columns."""
     width = tangents.shape[3]
     return (n_active + width - 1) // width
 
 
-@njit(**JIT)
+@compiled
 def load_block(b, sample, leaf, turns, scratch):
     """The diagonal and the turns of one block, for one sample."""
     _load(leaf.diagonals[b], sample, scratch.diagonal)
@@ -153,7 +67,7 @@ def load_block(b, sample, leaf, turns, scratch):
         scratch.turn_tans[k - turns.blocks[b]] = leaf.tans[turns.runs[k], sample]
 
 
-@njit(**JIT)
+@compiled
 def propagate_chunk(b, chunk, n_active, turns, scratch, tangents):
     """Carry the active columns of a chunk through block b."""
     start, stop = turns.blocks[b], turns.blocks[b + 1]
@@ -162,7 +76,7 @@ def propagate_chunk(b, chunk, n_active, turns, scratch, tangents):
     propagate(tangents[chunk], scratch.diagonal, x, r, tans, 1.0, n)
 
 
-@njit(**JIT)
+@compiled
 def _take_step(step, sample, weight, with_second, n_active, leaf, turns, columns, scratch, tangents, second):
     """Add the generators of one step to the tangents, and their second-order terms; returns the active columns."""
     width = tangents.shape[3]
@@ -192,13 +106,13 @@ def _take_step(step, sample, weight, with_second, n_active, leaf, turns, columns
     return insert(scratch.new, slots, n_active, tangents)
 
 
-@njit(**JIT)
+@compiled
 def _padded(n, width):
     """Columns up to the end of a vector of 8: what lies beyond n is finite and never read."""
     return min((n + 7) // 8 * 8, width)
 
 
-@njit(**JIT)
+@compiled
 def _load(states, sample, out):
     """out = one sample's state, from [plane, amplitude, sample]."""
     for plane in range(2):
@@ -206,7 +120,7 @@ def _load(states, sample, out):
             out[plane, z] = states[plane, z, sample]
 
 
-@njit(**JIT)
+@compiled
 def fill_generators(step, sample, factor, states, leaf, turns, columns, work, out, first_column):
     """out[first_column + slot] = factor sum c G state over the entries of each slot.
 
@@ -226,7 +140,7 @@ def fill_generators(step, sample, factor, states, leaf, turns, columns, work, ou
         write_generators(work.state, x, r, work.axes, work.columns[: stop - first], firsts, out)
 
 
-@njit(**JIT)
+@compiled
 def collect_cross(slots, chunk, n_active, ordered, turns, scratch, tangents, second):
     """second[slots] += adjoint . tangents of a chunk; ``ordered``: up to each slot's own column, half of that."""
     width, n_slots = tangents.shape[3], len(slots)
@@ -241,7 +155,7 @@ def collect_cross(slots, chunk, n_active, ordered, turns, scratch, tangents, sec
             second[chunk, slots[slot], own] += 0.5 * products[slot, own]
 
 
-@njit(**JIT)
+@compiled
 def collect_inner(step, sample, weight, slots, leaf, turns, columns, scratch, second):
     """second[slots] += adjoint . new, with the order of time on each site."""
     width, n_slots = second.shape[2], len(slots)
@@ -268,7 +182,7 @@ def collect_inner(step, sample, weight, slots, leaf, turns, columns, scratch, se
             second[column // width, slots[slot], column % width] += inner[slot, other]
 
 
-@njit(**JIT)
+@compiled
 def _multiply(left, right, rows, out, n):
     """out[i, :n] = sum over planes and amplitudes of left[i] right[:n]."""
     n_rows = left.shape[2]
@@ -281,7 +195,7 @@ def _multiply(left, right, rows, out, n):
             add_products(left[plane], 0, right[plane], rows, k0, k1, out, 0, n)
 
 
-@njit(**JIT)
+@compiled
 def insert(new, columns, n_active, tangents):
     """tangents[:, columns] += 2 new; a column that is not yet active is written. Returns the number of active ones."""
     width = tangents.shape[3]
@@ -308,7 +222,7 @@ def insert(new, columns, n_active, tangents):
     return n_active
 
 
-@njit(**JIT)
+@compiled
 def add_groups_gram(sample, weight, diagonals, n_blocks, groups, scratch, tangents, gram):
     """gram += weight * T+ O T (real part, lower triangle), O = sum over the groups of V+ w V."""
     for g in range(len(groups.weights)):
@@ -323,7 +237,7 @@ def add_groups_gram(sample, weight, diagonals, n_blocks, groups, scratch, tangen
                 change_basis(g, -1.0, groups, scratch, tangents[chunk])
 
 
-@njit(**JIT)
+@compiled
 def load_group(g, sample, weight, diagonals, n_blocks, groups, scratch):
     """The basis change of a measured group for one sample, and its weights times the sample's."""
     if groups.turns[g + 1] > groups.turns[g]:
@@ -332,7 +246,7 @@ def load_group(g, sample, weight, diagonals, n_blocks, groups, scratch):
         scratch.weights[k - groups.row_starts[g]] = weight * groups.weights[g, groups.rows[k]]
 
 
-@njit(**JIT)
+@compiled
 def change_basis(g, direction, groups, scratch, block):
     """Take the tangents of a chunk to the basis of a measured group, or back."""
     first, stop = groups.turns[g], groups.turns[g + 1]
@@ -341,7 +255,7 @@ def change_basis(g, direction, groups, scratch, block):
         propagate(block, scratch.diagonal, x, r, tans, direction, block.shape[2])
 
 
-@njit(**JIT)
+@compiled
 def add_gram_tile(g, low, chunk, groups, scratch, tangents, gram):
     """gram[chunk, low] += weights times the products of two chunks of columns."""
     width, rows = tangents.shape[3], groups.rows[groups.row_starts[g] : groups.row_starts[g + 1]]
@@ -351,7 +265,7 @@ def add_gram_tile(g, low, chunk, groups, scratch, tangents, gram):
         add_weighted_gram(left, right, scratch.weights, rows, panel, gram[chunk], low * width, chunk == low)
 
 
-@njit(**JIT)
+@compiled
 def add_target_gram(sample, weight_re, weight_im, target, scratch, tangents, gram):
     """gram += weight_re x x^T + weight_im y y^T with x + i y = <target|T> (lower triangle)."""
     x, y, state = scratch.x, scratch.y, scratch.tangent.state
@@ -372,7 +286,7 @@ def add_target_gram(sample, weight_re, weight_im, target, scratch, tangents, gra
                 gram[chunk, i, c] += weight_re * x[i] * x[j] + weight_im * y[i] * y[j]
 
 
-@njit(**JIT)
+@compiled
 def add_groups(slopes, leaf, turns, columns, groups, scratch, tangents, second, gram):
     """Second-order terms of all samples of a leaf, each times its slope, for a sum of Pauli words."""
     for sample in range(len(slopes)):
@@ -380,7 +294,7 @@ def add_groups(slopes, leaf, turns, columns, groups, scratch, tangents, second, 
         add_groups_gram(sample, slopes[sample], leaf.diagonals, len(leaf.states), groups, scratch, tangents, gram)
 
 
-@njit(**JIT)
+@compiled
 def add_target(slopes, leaf, turns, columns, target, target_weights, scratch, tangents, second, gram):
     """Second-order terms of all samples of a leaf, each times its slope, for a projector."""
     for sample in range(len(slopes)):
@@ -390,7 +304,7 @@ def add_target(slopes, leaf, turns, columns, target, target_weights, scratch, ta
         add_target_gram(sample, w_re, w_im, target, scratch, tangents, gram)
 
 
-@njit(**JIT)
+@compiled
 def add_outer_products(jacobian, weights, gram):
     """gram += sum_s weights[s] J_s J_s^T (lower triangle)."""
     width = gram.shape[2]
@@ -404,7 +318,7 @@ def add_outer_products(jacobian, weights, gram):
                     gram[chunk, i, c] += x * jacobian[s, first + c]
 
 
-@njit(**JIT)
+@compiled
 def assemble(gram, gram_factor, second, second_factor, outer, out):
     """out (P, P) = gram_factor gram + second_factor (second + second^T) + outer, symmetric to the last bit.
 

@@ -13,6 +13,7 @@ from vqc_landscape.simulator import tangents as second_order
 from vqc_landscape.simulator.columns import Columns
 from vqc_landscape.simulator.measurement import Groups
 from vqc_landscape.simulator.threads import run_all
+from vqc_landscape.simulator.workspace import Leaf, Scratch, Turns
 
 Task = Callable[[], object]
 
@@ -21,10 +22,10 @@ def sweep_wide(
     sample: int,
     weight: float,
     with_second: bool,
-    leaf: second_order.Leaf,
-    turns: second_order.Turns,
+    leaf: Leaf,
+    turns: Turns,
     columns: Columns,
-    scratch: second_order.Scratch,
+    scratch: Scratch,
     tangents: Array,
     second: Array,
 ) -> None:
@@ -61,9 +62,9 @@ def sweep_wide(
 def add_groups_gram_wide(
     sample: int,
     weight: float,
-    leaf: second_order.Leaf,
+    leaf: Leaf,
     groups: Groups,
-    scratch: second_order.Scratch,
+    scratch: Scratch,
     tangents: Array,
     gram: Array,
 ) -> None:

@@ -1,0 +1,137 @@
+r"""Hessian-vector products: one tangent forward, its adjoint back, no matrix.
+
+With :math:`G_v = \sum_q v_q G_q` at each evaluation point, the tangent :math:`\tau = \partial_v \psi` and the
+derivative :math:`\mu = \partial_v \lambda` of the adjoint state obey the same sweeps as psi and lambda, with a source:
+
+.. math::
+    \tau_b = RY\, D_b\, \tau_{b-1} + G_v \psi_b, \qquad
+    \mu_{b-1} = D_b^* RY^T (\mu_b + G_v^\dagger \lambda_b), \qquad \mu_{end} = O \tau_{end},
+
+and :math:`\tfrac12 (H_f v)_p = \mathrm{Re}\langle\mu|G_p|\psi\rangle + \mathrm{Re}\langle\lambda|G_p|\tau\rangle
++ \sum_{q > p} v_q \mathrm{Re}\langle\lambda|[G_q, G_p]|\psi\rangle`, the last sum over later generators on p's site.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from vqc_landscape.simulator.jit import compiled
+from vqc_landscape.simulator.kernels import (
+    low_index,
+    multiply_diagonal,
+    overlaps,
+    parity_sign,
+    turn_samples,
+)
+from vqc_landscape.simulator.states import copy_state
+
+
+@compiled
+def add_generator(state, x, r, axis, factor, out):
+    """out += factor * -i/2 (axis . sigma) state on one site, axis (3, n_samples)."""
+    if x == 0:
+        for z in range(state.shape[1]):
+            sign = 0.5 * factor * parity_sign(z, r)
+            for s in range(state.shape[2]):
+                out[0, z, s] += sign * axis[2, s] * state[1, z, s]
+                out[1, z, s] -= sign * axis[2, s] * state[0, z, s]
+        return
+    pivot = x & -x
+    for i in range(state.shape[1] // 2):
+        z = low_index(i, pivot)
+        w = z ^ x
+        plain, sign = 0.5 * factor, 0.5 * factor * parity_sign(z, r)
+        for s in range(state.shape[2]):
+            n_x, n_y, n_z = plain * axis[0, s], sign * axis[1, s], sign * axis[2, s]
+            a_re, a_im, b_re, b_im = state[0, z, s], state[1, z, s], state[0, w, s], state[1, w, s]
+            out[0, z, s] += n_z * a_im + n_x * b_im - n_y * b_re
+            out[1, z, s] -= n_z * a_re + n_x * b_re + n_y * b_im
+            out[0, w, s] += n_x * a_im + n_y * a_re - n_z * b_im
+            out[1, w, s] += n_z * b_re - n_x * a_re + n_y * a_im
+
+
+@compiled
+def site_axes(v, entries, axes, coefficients, out):
+    """out[site, :, s] = sum over the entries of a site of v[column] coefficient axis."""
+    column, site, rotation, term = entries
+    for i in range(out.shape[0]):
+        for a in range(3):
+            for s in range(out.shape[2]):
+                out[i, a, s] = 0.0
+    for e in range(len(column)):
+        for s in range(out.shape[2]):
+            factor = v[column[e]] * coefficients[s, term[e]]
+            for a in range(3):
+                out[site[e], a, s] += factor * axes[rotation[e], s, a]
+
+
+@compiled
+def add_sites(b, words, n_runs, turns, axes, states, factor, out):
+    """out += factor G_v state over the runs, or over the words, of block b."""
+    first, stop = (n_runs, len(turns.site_block)) if words else (0, n_runs)
+    for site in range(first, stop):
+        if turns.site_block[site] == b:
+            add_generator(states[b], turns.site_x[site], turns.site_r[site], axes[site], factor, out)
+
+
+@compiled
+def forward_tangent(leaf, turns, n_runs, axes, tangents):
+    """tangents[b] = tau at the evaluation point of block b."""
+    for b in range(len(leaf.states)):
+        if b == 0:
+            for plane in range(2):
+                for z in range(tangents.shape[2]):
+                    for s in range(tangents.shape[3]):
+                        tangents[0, plane, z, s] = 0.0
+        else:
+            multiply_diagonal(tangents[b - 1], leaf.diagonals[b], 1.0, tangents[b])
+            for k in range(turns.blocks[b], turns.blocks[b + 1]):
+                turn_samples(tangents[b], turns.x[k], turns.r[k], leaf.tans[turns.runs[k]], 1.0)
+        add_sites(b, False, n_runs, turns, axes, leaf.states, 1.0, tangents[b])
+        add_sites(b, True, n_runs, turns, axes, leaf.states, 1.0, tangents[b])
+
+
+@compiled
+def backward_overlaps(leaf, turns, n_runs, axes, tangents, cotangent, scratch, out):
+    """out[site, a, s] = Re <mu| -i/2 sigma_a |psi> + Re <lambda| -i/2 sigma_a |tau>; ``cotangent`` enters as mu_end.
+
+    Words act after the runs of their block: they see all of tau, and the runs see their part of mu.
+    """
+    one, other = np.empty((3, cotangent.shape[2])), np.empty((3, cotangent.shape[2]))
+    for b in range(len(leaf.states) - 1, -1, -1):
+        for words in (True, False):
+            first, stop = (n_runs, len(turns.site_block)) if words else (0, n_runs)
+            for site in range(first, stop):
+                if turns.site_block[site] == b:
+                    x, r = turns.site_x[site], turns.site_r[site]
+                    overlaps(cotangent, leaf.states[b], x, r, one)
+                    overlaps(leaf.adjoints[b], tangents[b], x, r, other)
+                    for a in range(3):
+                        for s in range(cotangent.shape[2]):
+                            out[site, a, s] = one[a, s] + other[a, s]
+            # G+ = -G
+            add_sites(b, words, n_runs, turns, axes, leaf.adjoints, -1.0, cotangent)
+            add_sites(b, words, n_runs, turns, axes, leaf.states, -1.0, tangents[b])
+        if b > 0:
+            copy_state(cotangent, scratch)
+            for k in range(turns.blocks[b], turns.blocks[b + 1]):
+                turn_samples(scratch, turns.x[k], turns.r[k], leaf.tans[turns.runs[k]], -1.0)
+            multiply_diagonal(scratch, leaf.diagonals[b], -1.0, cotangent)
+
+
+@compiled
+def add_pairs(v, slopes, columns, leaf, pair_columns, out):
+    """out[p] += 2 slope c_p c_q v_q (n_q x n_p) . overlap, over pairs p before q on one site."""
+    for pair in range(len(columns.pairs)):
+        k, i = columns.pairs[pair, 2], columns.pairs[pair, 3]
+        g_k, g_i = columns.entry_generator[k], columns.entry_generator[i]
+        for s in range(len(slopes)):
+            n_k, n_i = leaf.axes[columns.generator_rotation[g_k], s], leaf.axes[columns.generator_rotation[g_i], s]
+            o = leaf.overlaps[columns.generator_site[g_k], :, s]
+            triple = (
+                (n_i[1] * n_k[2] - n_i[2] * n_k[1]) * o[0]
+                + (n_i[2] * n_k[0] - n_i[0] * n_k[2]) * o[1]
+                + (n_i[0] * n_k[1] - n_i[1] * n_k[0]) * o[2]
+            )
+            c = leaf.coefficients[s, columns.entry_term[k]] * leaf.coefficients[s, columns.entry_term[i]]
+            out[pair_columns[pair, 0]] += 2.0 * slopes[s] * c * v[pair_columns[pair, 1]] * triple

@@ -1,0 +1,60 @@
+"""Compilation by numba, cached under a hash of this room's sources.
+
+numba's own cache looks at the file of a function alone. An edit in a callee's file would go unnoticed, and the old
+machine code would run on: so every state of the sources has a cache folder of its own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numba
+
+ROOM = Path(__file__).parent
+_numba: Any = numba.config
+
+
+def compiled(function: Callable[..., Any] | None = None, *, inline: str = "never") -> Any:
+    """Compile a function at its first call, without the GIL and with fast arithmetic.
+
+    Not-a-number and infinity are excluded by fast arithmetic: arguments are checked before they come here.
+    """
+    if function is None:
+        return lambda f: compiled(f, inline=inline)
+    options: dict[str, Any] = dict(fastmath=True, nogil=True, boundscheck=False, error_model="numpy", inline=inline)
+    dispatcher = numba.njit(**options)(function)
+    others = _numba.CACHE_DIR
+    _numba.CACHE_DIR = CACHE
+    try:
+        dispatcher.enable_caching()
+    finally:
+        _numba.CACHE_DIR = others  # functions of other packages keep their own
+    return dispatcher
+
+
+def cache_folder() -> str:
+    """``NUMBA_CACHE_DIR``, else beside the sources, else in the user's cache, else temporary; then the hash."""
+    digest = hashlib.sha256()
+    for source in sorted(ROOM.glob("*.py")):
+        digest.update(source.read_bytes())
+    choices = [os.environ.get("NUMBA_CACHE_DIR"), ROOM / "__pycache__", Path("~/.cache/vqc-landscape").expanduser()]
+    for choice in choices:
+        if choice and _is_writable(Path(choice)):
+            return str(Path(choice) / f"vqc-landscape-{digest.hexdigest()[:16]}")
+    return str(Path(tempfile.mkdtemp()))
+
+
+def _is_writable(folder: Path) -> bool:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return False
+    return os.access(folder, os.W_OK)
+
+
+CACHE = cache_folder()
