@@ -170,3 +170,32 @@ def _hessian_of_f(risk: vl.CircuitRisk, params: np.ndarray) -> np.ndarray:
     """f = (risk(target -1) - risk(target +1)) / 4 for a risk (f - y)^2 of one sample."""
     low, high = (vl.CircuitRisk(risk.circuit, risk.observable, "mse", risk.features, [y]) for y in (1.0, -1.0))
     return (high.hessian(params) - low.hessian(params)) / 4
+
+
+def test_the_memory_budget_decides_what_runs_side_by_side_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(4)
+    circuit = vl.reuploading(6, 3)
+    risk = vl.CircuitRisk(circuit, vl.PauliZ(0), "mse", rng.uniform(-1, 1, (100, 2)), rng.choice([-1.0, 1.0], 100))
+    params = rng.uniform(0, 2 * np.pi, risk.n_params)
+    monkeypatch.setenv("OMP_NUM_THREADS", "4")
+    free = risk.hessian(params)
+    monkeypatch.setenv("VQC_LANDSCAPE_MEMORY_GB", f"{1.5e-9 * risk._engine.hessian_bytes}")  # one leaf at a time
+    assert risk.hessian(params).tobytes() == free.tobytes()
+    monkeypatch.setenv("VQC_LANDSCAPE_MEMORY_GB", "0.0001")
+    with pytest.raises(MemoryError, match=r"The Hessian of \d+ parameters needs .* GB, but 0.0001 GB may be used"):
+        risk.hessian(params)
+    monkeypatch.setenv("VQC_LANDSCAPE_MEMORY_GB", "much")
+    with pytest.raises(ValueError, match="VQC_LANDSCAPE_MEMORY_GB must be a positive number of GB, but is 'much'"):
+        risk.hessian(params)
+
+
+def test_the_predicted_memory_is_what_is_allocated() -> None:
+    """Sizes of the arrays themselves; the prediction leaves out what is small, a tenth at most."""
+    engine = Engine(vl.layered(10, 8), vl.local_projector(10, "X"))
+    circuit = engine.circuit
+    leaf = engine.first_order(np.zeros(circuit.n_params), circuit.coefficients(circuit.feature_rows(None))).leaf
+    arrays = [*engine._tangent_arrays(), *engine._scratch(), leaf.diagonals, leaf.states, leaf.adjoints]
+    allocated = sum(array.nbytes for array in arrays if isinstance(array, np.ndarray))
+    lanes = engine.lanes * (leaf.diagonals.nbytes + leaf.states.nbytes + leaf.adjoints.nbytes)
+    allocated += lanes - (leaf.diagonals.nbytes + leaf.states.nbytes + leaf.adjoints.nbytes)  # here one sample
+    assert 0.9 < allocated / engine.hessian_bytes < 1.1

@@ -19,6 +19,7 @@ from vqc_landscape.simulator import states as first_order
 from vqc_landscape.simulator import tangents as second_order
 from vqc_landscape.simulator.columns import make_columns
 from vqc_landscape.simulator.measurement import check_fits, measured_groups
+from vqc_landscape.simulator.memory import side_by_side
 from vqc_landscape.simulator.schedule import Ints, make_schedule
 from vqc_landscape.simulator.threads import map_in_order
 from vqc_landscape.simulator.wide import add_groups_gram_wide, sweep_wide
@@ -193,10 +194,13 @@ class Engine:
         """
         leaves = list(self._leaves(len(coefficients)))
         total = np.zeros((self.n_carried, self.n_carried))
+        at_once = side_by_side(self.hessian_bytes, f"The Hessian of {self.n_carried} parameters")
         if self.is_wide:  # the threads work inside a sample, not on several leaves
             parts: Iterable[Array] = (self._leaf_hessian(params, coefficients, leaf, derivatives) for leaf in leaves)
         else:
-            parts = map_in_order(lambda leaf: self._leaf_hessian(params, coefficients, leaf, derivatives), leaves)
+            parts = map_in_order(
+                lambda leaf: self._leaf_hessian(params, coefficients, leaf, derivatives), leaves, at_once
+            )
         for part in parts:
             total += part
         return total
@@ -334,6 +338,15 @@ class Engine:
     def n_carried(self) -> int:
         """Number of carried tangents."""
         return len(self.columns.params)
+
+    @property
+    def hessian_bytes(self) -> int:
+        """Memory of one leaf of a Hessian: tangents, generators, states of all blocks, and three sums."""
+        amplitude = 2 * 8 * 2**self.circuit.n_qubits  # real and imaginary part, of a whole state
+        n_slots = int(np.max(np.diff(self.columns.step_slots), initial=1))
+        columns = -(-self.n_carried // self._width) * self._width
+        n_states = (3 * self.schedule.n_blocks + len(self.tail_phases) + 2) * self.lanes
+        return int(amplitude * (columns + 2 * n_slots + n_states) + 4 * 8 * columns**2)
 
     @property
     def is_wide(self) -> bool:

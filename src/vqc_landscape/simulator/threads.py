@@ -26,9 +26,11 @@ def n_threads() -> int:
     return int(value)
 
 
-def map_in_order(function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
-    """Yield ``function(item)`` in the order of the items, few of them in flight or waiting at a time."""
-    threads = min(n_threads(), len(items))
+def map_in_order(
+    function: Callable[[Item], Result], items: Sequence[Item], at_once: int | None = None
+) -> Iterator[Result]:
+    """Yield ``function(item)`` in the order of the items, at most ``at_once`` of them in flight."""
+    threads = min(n_threads(), len(items), at_once or len(items))
     if threads <= 1:
         yield from map(function, items)
         return

@@ -1,0 +1,50 @@
+"""How much memory a Hessian may take: a budget that decides what runs side by side, never the order of sums."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+VARIABLE = "VQC_LANDSCAPE_MEMORY_GB"
+
+
+def byte_budget() -> float:
+    """Bytes that the engine may take: environment variable ``VQC_LANDSCAPE_MEMORY_GB``, else what is free now.
+
+    Raises:
+        ValueError: the variable is not a positive number.
+    """
+    value = os.environ.get(VARIABLE)
+    if value is None:
+        return _free_bytes()
+    try:
+        gigabytes = float(value)
+    except ValueError:
+        gigabytes = -1.0
+    if not gigabytes > 0:
+        raise ValueError(f"Environment variable {VARIABLE} must be a positive number of GB, but is {value!r}.")
+    return gigabytes * 1e9
+
+
+def side_by_side(n_bytes: int, what: str) -> int:
+    """How many pieces of ``n_bytes`` fit into the budget.
+
+    Raises:
+        MemoryError: not even one does; the message says how large it is and what fits instead.
+    """
+    budget = byte_budget()
+    if n_bytes > budget:
+        raise MemoryError(
+            f"{what} needs {n_bytes / 1e9:.2g} GB, but {budget / 1e9:.2g} GB may be used. Products with the Hessian "
+            f"(`hvp`) need no matrix of tangents; fewer qubits or parameters need less; {VARIABLE} sets the limit."
+        )
+    return int(min(budget // n_bytes, 2**31))
+
+
+def _free_bytes() -> float:
+    try:
+        lines = Path("/proc/meminfo").read_text().splitlines()
+    except OSError:  # no Linux: the operating system decides
+        return float("inf")
+    sizes = {line.split(":")[0]: line.split()[1] for line in lines}
+    return float(sizes["MemAvailable"]) * 1024
