@@ -238,3 +238,38 @@ def mari(weights: Tensor) -> Tensor:
 # PennyLane docs, param_shift_hessian: RX(0.5) on wire 0, CRY(0.2) from 0 to 1, <Z0 Z1>, printed to 8 digits
 CRY_WEIGHTS = np.array([0.5, 0.2])
 CRY_HESSIAN = np.array([[-0.86883595, 0.04762358], [0.04762358, 0.05998862]])
+
+
+# --- structure ---------------------------------------------------------------------------------------------------
+
+
+def row_space(gradients: Array) -> tuple[Array, Array]:
+    """Pivots and reduced row echelon form of gradients, (m, P) with m > P, at generic points: what is not structural.
+
+    Gauss-Jordan elimination with full row pivoting; decided by the sizes of floats, unlike the library's.
+    """
+    rows = gradients.copy()
+    n_points, n_params = rows.shape
+    # round-off of a gradient is about 1e-15 of its size and grows in the elimination; the smallest true
+    # pivots of generic gradients are 1e-5 and more. 1e-9 lies far from both.
+    largest = np.abs(rows).max(initial=0.0)
+    threshold = max(1e-9 * largest, 1e-14)  # the latter: gradients of a constant are nothing but round-off
+    pivots: list[int] = []
+    for column in range(n_params):
+        rank = len(pivots)
+        if rank == n_points:
+            break
+        best = rank + int(np.argmax(np.abs(rows[rank:, column])))
+        if abs(rows[best, column]) <= threshold:
+            rows[rank:, column] = 0.0
+            continue
+        rows[[rank, best]] = rows[[best, rank]]
+        rows[rank] /= rows[rank, column]
+        factors = rows[:, column].copy()
+        factors[rank] = 0.0
+        rows -= factors[:, None] * rows[rank]
+        rows[:, column] = 0.0
+        rows[rank, column] = 1.0
+        pivots.append(column)
+    reduced = rows[: len(pivots)]
+    return np.array(pivots, dtype=np.int64), reduced

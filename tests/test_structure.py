@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import numpy as np
 import oracles
 import pytest
@@ -9,7 +11,7 @@ import scipy.optimize
 import torch
 
 import vqc_landscape as vl
-from vqc_landscape.objectives.structure import reduce_rows
+from vqc_landscape.objectives.structure import reduce_exactly
 
 EPS = np.finfo(np.float64).eps
 # Hessians of order 1 from sums of some thousand products
@@ -187,16 +189,30 @@ def test_a_parameter_that_no_gate_uses_is_structural() -> None:
 # --- row reduction ----------------------------------------------------------------------------------------------------
 
 
-def test_reduced_rows_span_the_gradients() -> None:
+def test_reduced_functionals_span_the_gradients() -> None:
     rng = np.random.default_rng(8)
-    seen = rng.normal(size=(3, 5))
-    seen[:, 1] = 0  # a dead parameter
-    seen[:, 4] = seen[:, 2]  # two that merge
-    gradients = rng.normal(size=(9, 3)) @ seen
-    reduction = reduce_rows(gradients)
+    functionals = [{4: Fraction(3), 2: Fraction(3)}, {0: Fraction(1, 3), 3: Fraction(1)}, {3: Fraction(-2)}]
+    reduction = reduce_exactly([*functionals, {0: Fraction(1), 2: Fraction(1), 4: Fraction(1)}], 5)
     assert reduction.pivots.tolist() == [0, 2, 3]
     np.testing.assert_array_equal(reduction.rows, [[1, 0, 0, 0, 0], [0, 0, 1, 0, 1], [0, 0, 0, 1, 0]])
+    assert reduction.free.tolist() == [1, 4]
+    dense = np.array([[float(functional.get(param, 0)) for param in range(5)] for functional in functionals])
+    gradients = rng.normal(size=(9, 3)) @ dense
     np.testing.assert_allclose(gradients @ reduction.structural_directions, 0, atol=ATOL)
+    pivots, rows = oracles.row_space(gradients)
+    assert pivots.tolist() == [0, 2, 3]
+    np.testing.assert_allclose(rows, reduction.rows, rtol=0, atol=1e-7)
+
+
+def test_fractions_that_grow_too_long_leave_every_parameter_that_occurs() -> None:
+    rng = np.random.default_rng(9)
+    few, many = (
+        [{1 + j: Fraction(w) for j, w in enumerate(row)} for row in rng.normal(size=(n, 2 * n))] for n in (5, 30)
+    )
+    assert reduce_exactly(few, 11).free.tolist() == [0, 6, 7, 8, 9, 10]
+    reduction = reduce_exactly(many, 61)
+    assert reduction.free.tolist() == [0]
+    np.testing.assert_array_equal(reduction.rows, np.eye(61)[1:])
 
 
 # --- spectra ----------------------------------------------------------------------------------------------------------

@@ -10,9 +10,10 @@ import numpy as np
 from vqc_landscape.checks import Array, as_vector, check_choice
 from vqc_landscape.circuits.observables import Observable, PauliSum, Projector
 from vqc_landscape.circuits.program import Circuit
+from vqc_landscape.circuits.structure import Dependence, analyse
 from vqc_landscape.objectives.interface import Indices
 from vqc_landscape.objectives.losses import LOSSES
-from vqc_landscape.objectives.structure import Reduction, reduce_rows
+from vqc_landscape.objectives.structure import Reduction, Structure, explain, reduce_exactly
 from vqc_landscape.simulator.engine import Engine
 
 CUSP = 1e-12  # |Re(z^2)| below which its absolute value counts as not differentiable: round-off of z
@@ -63,9 +64,9 @@ class CircuitRisk:
         if self._loss.needs_targets != (features is not None) or (features is None) != (targets is None):
             wanted = "both features and targets" if self._loss.needs_targets else "neither features nor targets"
             raise ValueError(f"Argument `loss` is {loss}, which needs {wanted}.")
-        rows = circuit.feature_rows(features)
-        self.features = None if features is None else rows
-        self._coefficients = circuit.coefficients(rows)
+        self._rows = circuit.feature_rows(features)  # of all samples, in batches, too: what they share is structure
+        self.features = None if features is None else self._rows
+        self._coefficients = circuit.coefficients(self._rows)
         n_samples = len(self._coefficients)
         self.targets = np.zeros(n_samples) if targets is None else as_vector("targets", targets, n_samples)
         self._full_engine = Engine(circuit, observable, self.convention == "as_published")
@@ -206,18 +207,26 @@ class CircuitRisk:
         return self._reduction.structural_directions
 
     @functools.cached_property
+    def structure(self) -> Structure:
+        """The structural directions one by one, each with the reason why f cannot see it."""
+        return Structure() if self._detached else explain(self._reduction, self._dependence)
+
+    @functools.cached_property
     def _reduction(self) -> Reduction:
-        """What f depends on, from gradients at random points; the points are fixed, so is the result."""
-        if self.convention == "as_published" and isinstance(self.observable, PauliSum):
+        """The parameters to carry, and how the others follow them."""
+        if self._detached:
             # with a constant bra, H is not the derivative of the gradient and sees what the gradient does not
             return Reduction(np.arange(self.n_params), np.eye(self.n_params))
-        engine, rng = self._full_engine, np.random.default_rng(0)
-        gradients = []
-        for _ in range(self.n_params + 8):
-            theta, sample = rng.uniform(0, 2 * np.pi, self.n_params), rng.integers(self.n_samples)
-            gradients.append(engine.first_order(theta, self._coefficients[sample : sample + 1]).jacobian[0])
-        by_param = np.argsort(engine.columns.params)
-        return reduce_rows(np.array(gradients)[:, by_param])
+        return reduce_exactly(self._dependence.functionals, self.n_params)
+
+    @functools.cached_property
+    def _dependence(self) -> Dependence:
+        return analyse(self.circuit, self.observable, self._rows, phase_matters=self.convention == "as_published")
+
+    @property
+    def _detached(self) -> bool:
+        """Whether the bra counts as a constant."""
+        return self.convention == "as_published" and isinstance(self.observable, PauliSum)
 
     @functools.cached_property
     def _engine(self) -> Engine:

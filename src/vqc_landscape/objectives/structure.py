@@ -1,4 +1,4 @@
-r"""Directions that no derivative ever sees.
+r"""Directions that no derivative ever sees, and why.
 
 A direction v is structural when :math:`v \cdot \nabla f(\theta, x) = 0` at every parameter vector and for every
 sample: a dead parameter, or a combination such as two RZ in a row. Then f depends on fewer coordinates,
@@ -8,12 +8,18 @@ sample: a dead parameter, or a combination such as two RZ in a row. Then f depen
 from __future__ import annotations
 
 import functools
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vqc_landscape.checks import Array
+from vqc_landscape.circuits.structure import Dependence, Reason
+
+MAX_BITS = 1024  # chosen by us: about 20 angles that each mix all parameters by generic floats, a quarter of a second
 
 
 @dataclass(frozen=True)
@@ -28,12 +34,16 @@ class Reduction:
     pivots: NDArray[np.int64]
     rows: Array
 
+    @property
+    def free(self) -> NDArray[np.int64]:
+        """The other parameters, one for each structural direction, ascending, shape (P - r,)."""
+        return np.setdiff1d(np.arange(self.rows.shape[1]), self.pivots)
+
     @functools.cached_property
     def structural_directions(self) -> Array:
         """Orthonormal basis of the null space of R, shape (P, P - r); unit vectors for dead parameters."""
-        n_params = self.rows.shape[1]
-        free = np.setdiff1d(np.arange(n_params), self.pivots)
-        basis = np.zeros((n_params, len(free)))
+        free = self.free
+        basis = np.zeros((self.rows.shape[1], len(free)))
         basis[free, np.arange(len(free))] = 1.0
         basis[self.pivots] = -self.rows[:, free]
         # modified Gram-Schmidt keeps vectors of different gates apart: zeros stay zeros
@@ -44,38 +54,111 @@ class Reduction:
         return basis
 
 
-def reduce_rows(gradients: Array) -> Reduction:
-    """Row space of gradients at generic points, by Gauss-Jordan elimination with full row pivoting.
+@dataclass(frozen=True)
+class StructuralDirection:
+    """One direction that the loss cannot see: ``params`` moved by ``weights``, all others at rest.
+
+    Attributes:
+        params: a dead parameter; or one that merges with others, and these.
+        weights: how far each is moved; 1 for the first.
+        reasons: why; more than one if the parameter is in several gates.
+    """
+
+    params: tuple[int, ...]
+    weights: tuple[float, ...]
+    reasons: tuple[Reason, ...]
+
+    def __str__(self) -> str:
+        first, *others = self.params
+        if others:
+            return f"parameter {first} merges with {', '.join(map(str, others))}"
+        return f"parameter {first}: {', '.join(self.reasons)}"
+
+
+class Structure(tuple[StructuralDirection, ...]):
+    """All structural directions, one for each column of ``structural_directions`` and spanning the same space.
+
+    Printed, it is a summary: a line for each reason.
+    """
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        groups: dict[str, list[StructuralDirection]] = defaultdict(list)
+        for direction in self:
+            groups[", ".join(direction.reasons)].append(direction)
+        lines = [f"{len(self)} structural directions"]
+        for reason, own in groups.items():
+            if len(own[0].params) > 1:
+                which = "; ".join(f"{d.params[0]} with {', '.join(map(str, d.params[1:]))}" for d in own)
+            else:
+                which = _ranges([direction.params[0] for direction in own])
+            lines.append(f"  {len(own)} {reason}: {which}")
+        return "\n".join(lines)
+
+
+def reduce_exactly(functionals: Iterable[Mapping[int, Fraction]], n_params: int) -> Reduction:
+    """The coordinates of a function of some linear functions of its parameters, by exact elimination.
+
+    Fractions that grow beyond 1024 bits are given up: then every parameter that occurs counts as a coordinate.
 
     Args:
-        gradients: gradients at more generic points than there are parameters, shape (m, P), m > P.
+        functionals: the linear functions, as {parameter: weight}.
+        n_params: number of parameters P.
     """
-    rows = gradients.copy()
-    n_points, n_params = rows.shape
-    # round-off of a gradient is about 1e-15 of its size and grows in the elimination; the smallest true
-    # pivots of generic gradients are 1e-5 and more. 1e-9 lies far from both.
-    largest = np.abs(rows).max(initial=0.0)
-    threshold = max(1e-9 * largest, 1e-14)  # the latter: gradients of a constant are nothing but round-off
-    pivots: list[int] = []
-    for column in range(n_params):
-        rank = len(pivots)
-        if rank == n_points:
-            break
-        best = rank + int(np.argmax(np.abs(rows[rank:, column])))
-        if abs(rows[best, column]) <= threshold:
-            rows[rank:, column] = 0.0
+    rows: dict[int, dict[int, Fraction]] = {}  # of each pivot
+    functionals = list(functionals)
+    for functional in functionals:
+        rest = dict(functional)
+        for pivot in functional.keys() & rows.keys():
+            _subtract(rest, rest[pivot], rows[pivot])
+        if not rest:
             continue
-        rows[[rank, best]] = rows[[best, rank]]
-        rows[rank] /= rows[rank, column]
-        factors = rows[:, column].copy()
-        factors[rank] = 0.0
-        rows -= factors[:, None] * rows[rank]
-        rows[:, column] = 0.0
-        rows[rank, column] = 1.0
-        pivots.append(column)
-    reduced = rows[: len(pivots)]
-    reduced[np.abs(reduced) < 1e-7] = 0.0  # round-off of the elimination; true entries are of order 1
-    rounded = np.round(reduced)
-    close = np.abs(reduced - rounded) < 1e-7  # merging rotations do so with integer weights
-    reduced[close] = rounded[close]
-    return Reduction(np.array(pivots, dtype=np.int64), reduced)
+        new = min(rest)
+        rest = {param: weight / rest[new] for param, weight in rest.items()}
+        if max(weight.denominator.bit_length() for weight in rest.values()) > MAX_BITS:
+            rows = {param: {param: Fraction(1)} for functional in functionals for param in functional}
+            break
+        for row in rows.values():
+            if new in row:
+                _subtract(row, row[new], rest)
+        rows[new] = rest
+    pivots = sorted(rows)
+    matrix = np.zeros((len(pivots), n_params))
+    for k, pivot in enumerate(pivots):
+        for param, weight in rows[pivot].items():
+            matrix[k, param] = float(weight)
+    return Reduction(np.array(pivots, dtype=np.int64), matrix)
+
+
+def explain(reduction: Reduction, dependence: Dependence) -> Structure:
+    """The structural directions of a reduction with their reasons."""
+    directions = []
+    for param in reduction.free.tolist():
+        column = reduction.rows[:, param]
+        partners = np.flatnonzero(column)
+        params = (param, *reduction.pivots[partners].tolist())
+        weights = (1.0, *(-column[partners]).tolist())
+        reasons = (Reason.MERGES,) if len(partners) else dependence.reasons[param]
+        directions.append(StructuralDirection(params, weights, reasons))
+    return Structure(directions)
+
+
+def _subtract(row: dict[int, Fraction], factor: Fraction, other: Mapping[int, Fraction]) -> None:
+    for param, weight in other.items():
+        total = row.get(param, Fraction(0)) - factor * weight
+        if total:
+            row[param] = total
+        else:
+            row.pop(param, None)
+
+
+def _ranges(numbers: list[int]) -> str:
+    """``"0-2, 5"`` for 0, 1, 2, 5."""
+    parts: list[list[int]] = []
+    for number in numbers:
+        if parts and number == parts[-1][-1] + 1:
+            parts[-1].append(number)
+        else:
+            parts.append([number])
+    return ", ".join(str(p[0]) if len(p) == 1 else f"{p[0]}-{p[-1]}" for p in parts)
