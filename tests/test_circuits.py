@@ -59,7 +59,9 @@ def test_angles_are_affine_in_parameters_with_features_as_coefficients() -> None
     circuit = vl.Circuit("one", 1, (2,), (vl.Rotation("X", (0,), angle, "RX"),), n_features=2)
     x = np.array([[0.1, 0.2], [0.3, 0.4]])
     angles = circuit.angles(np.array([3.0, 5.0]), circuit.coefficients(x))
-    np.testing.assert_allclose(angles[:, 0], 0.5 + 2 * 5 - 3 * x[:, 1] + x[:, 0], rtol=1e-15)
+    np.testing.assert_allclose(
+        angles[:, 0], 0.5 + 2 * 5 - 3 * x[:, 1] + x[:, 0], rtol=1e-15
+    )  # round-off of a few products
 
 
 @pytest.mark.parametrize(
@@ -134,7 +136,7 @@ def test_observables_that_are_none() -> None:
 
 def test_target_states() -> None:
     np.testing.assert_array_equal(vl.zero_state(3), oracles.zero(3).numpy())
-    np.testing.assert_allclose(vl.plus_state(3), oracles.plus(3).numpy(), rtol=1e-15)
+    np.testing.assert_allclose(vl.plus_state(3), oracles.plus(3).numpy(), rtol=1e-15)  # round-off of a few products
 
 
 def test_unknown_names_of_the_package() -> None:

@@ -331,3 +331,22 @@ def test_numbers_as_yaml_reads_them() -> None:
     config = parse_config(raw)
     assert config.experiments["qnn"].training.optimiser.learning_rate == 1e-3
     assert isinstance(config, Config)
+
+
+def test_a_key_that_stands_twice_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "twice.yaml"
+    path.write_text("experiments:\n  a: {}\n  a: {}\n")
+    with pytest.raises(ConfigError, match="key 'a' stands twice in one mapping, the second time in line 3"):
+        load_config(path)
+
+
+def test_true_is_no_number() -> None:
+    raw = yaml.safe_load((CONFIGS / "minimal.yaml").read_text())
+    raw["experiments"]["qnn"]["training"]["optimiser"]["learning_rate"] = True
+    with pytest.raises(ConfigError, match="learning_rate: must be a number, not true"):
+        parse_config(raw)
+
+
+def test_a_folder_without_braces() -> None:
+    with pytest.raises(ConfigError, match="results_dir"):
+        parse_config(yaml.safe_load((CONFIGS / "minimal.yaml").read_text()) | {"results_dir": "res{ults}"})

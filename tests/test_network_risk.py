@@ -103,7 +103,9 @@ def test_structural_directions_of_the_papers_network(widths, output, n_params, n
     risk = NetworkRisk(make_network(NetworkConfig(widths=widths), 0), FEATURES, TARGETS, output=output)
     directions = risk.structural_directions
     assert (risk.n_params, directions.shape) == (n_params, (n_params, n_structural))
-    np.testing.assert_allclose(directions.T @ directions, np.eye(n_structural), atol=1e-15)
+    np.testing.assert_allclose(
+        directions.T @ directions, np.eye(n_structural), atol=1e-15
+    )  # round-off of a few products
     rng = np.random.default_rng(3)
     grads = np.array([risk.grad(rng.normal(size=n_params)) for _ in range(2 * n_params)])
     # all there are: the gradients at random points span everything else, and nothing of these

@@ -123,14 +123,14 @@ def test_natural_gradient_needs_a_metric():
 
 def test_published_hlr_removes_the_steepest_direction_in_one_step():
     moved, state, rate = InverseSharpness().step(quadratic(np.diag([1.0, 4.0, -8.0])), np.ones(3), {})
-    assert rate == pytest.approx(1 / 4, rel=1e-15) and state == {}
+    assert rate == pytest.approx(1 / 4, rel=1e-15) and state == {}  # round-off of a few products
     np.testing.assert_allclose(moved, [3 / 4, 0, 3], atol=1e-15)  # (1 - eigval / 4), rounded once
 
 
 def test_published_hlr_ascends_where_every_eigenvalue_is_negative():
     risk, start = quadratic(np.diag([-1.0, -1.5])), np.ones(2)
     moved, _, rate = InverseSharpness().step(risk, start, {})
-    assert rate == pytest.approx(-1, rel=1e-15)
+    assert rate == pytest.approx(-1, rel=1e-15)  # round-off of a few products
     assert risk.loss(moved) > risk.loss(start)
 
 

@@ -238,7 +238,9 @@ def test_spectrum_satisfies_its_defining_equations(n_structural: int, scale: flo
     np.testing.assert_allclose(
         hessian @ spectrum.eigvecs, spectrum.eigvecs * spectrum.eigvals, rtol=0, atol=rounding + 1e-16
     )
-    np.testing.assert_allclose(spectrum.eigvecs.T @ spectrum.eigvecs, np.eye(n_params), rtol=0, atol=1e-13)
+    np.testing.assert_allclose(
+        spectrum.eigvecs.T @ spectrum.eigvecs, np.eye(n_params), rtol=0, atol=1e-13
+    )  # round-off of eigh
     assert (np.diff(spectrum.eigvals) >= 0).all()
     np.testing.assert_allclose(spectrum.eigvals, sorted(eigvals + [0.0] * n_structural), rtol=0, atol=rounding)
     assert spectrum.tolerance == max(1e-12, n_params * EPS * np.abs(spectrum.eigvals).max())
@@ -254,7 +256,9 @@ def test_structural_zeros_do_not_mix_with_small_curvatures() -> None:
     hessian, structural = hessian_with([1e-14, -1e-14, 1.0], 4, seed=10)
     spectrum = vl.spectrum(hessian, structural)
     own = spectrum.eigvecs[:, spectrum.structural]
-    np.testing.assert_allclose(own @ own.T, structural @ structural.T, rtol=0, atol=1e-13)
+    np.testing.assert_allclose(
+        own @ own.T, structural @ structural.T, rtol=0, atol=1e-13
+    )  # round-off of a few products
     np.testing.assert_allclose(spectrum.eigvecs[:, ~spectrum.structural].T @ structural, 0, atol=1e-13)
     assert spectrum.rank == 1
 

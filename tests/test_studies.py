@@ -228,10 +228,15 @@ def test_scans_start_at_the_trained_point_and_follow_the_eigenvalue(tmp_path: Pa
     write_scans(experiment, paths["trajectories"], paths["spectra"], None, paths["scans"])
     table = read_table("scans", paths["scans"])
     trajectory = read_table("trajectories", paths["trajectories"])
+    spectra = read_table("spectra", paths["spectra"])
     assert table["position"].tolist() == [11] * 3 + [0] * 3
     assert table["t"].tolist() == [-0.01, 0.0, 0.01] * 2
     for _, curve in table.groupby("position"):
         left, middle, right = curve["loss"]
+        pair = spectra[(spectra["epoch"] == 5) & (spectra["position"] == curve["position"].iloc[0])]
+        moved = trajectory["params"].iloc[-1] + 0.01 * np.array(pair["eigvec"].iloc[0])
+        # round-off of two ways to the loss; a scan in the other direction differs in third order, by 1e-7
+        assert right == pytest.approx(build.make_risk(LAYERED).loss(moved), abs=1e-14)
         assert middle == pytest.approx(trajectory["loss"].iloc[-1], abs=1e-14)  # round-off of two ways to the loss
         # error of the central difference: t^2 L''''/12 < 1e-4 for derivatives of order one
         assert (left - 2 * middle + right) / 1e-4 == pytest.approx(curve["eigval"].iloc[0], abs=1e-4)
@@ -267,7 +272,9 @@ def test_a_landscape_has_a_grid_and_marked_points(tmp_path: Path) -> None:
     np.testing.assert_allclose(grid["loss"], 1 - (np.cos(grid["a"] / 2) * np.cos(grid["b"] / 2)) ** 2, atol=1e-14)
     assert marked[["label", "a", "b"]].values.tolist() == [["a", 0.0, 0.0], ["b", math.pi, math.pi]]
     # one layer: H = 1/2 at the minimum; at (pi, 0, pi) every factor cos^2 or its derivative is 0
-    np.testing.assert_allclose(np.stack(marked["eigvals"]), [[0.5] * 3, [0.0] * 3], atol=1e-14)
+    np.testing.assert_allclose(
+        np.stack(marked["eigvals"]), [[0.5] * 3, [0.0] * 3], atol=1e-14
+    )  # round-off of a few products
     np.testing.assert_allclose(marked["grad_norm"], 0, atol=1e-14)
 
 
@@ -432,7 +439,10 @@ def test_every_step_and_figure_has_code_that_can_be_hashed() -> None:
 # --- jobs -------------------------------------------------------------------------------------------------
 
 
-def test_a_job_tells_terminal_and_log(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_job_tells_terminal_and_log(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
     log = tmp_path / "logs" / "job.log"
     with job("qnn seed 0, training", str(log)) as progress:
         print("epoch 1/2  loss 0.5", file=progress)
@@ -443,6 +453,7 @@ def test_a_job_tells_terminal_and_log(tmp_path: Path, capsys: pytest.CaptureFixt
         "qnn seed 0, training: done",
     ]
     assert [line.split(" ", 1)[1] for line in log.read_text().splitlines()] == [
+        "threads: 3",
         "epoch 1/2  loss 0.5",
         "resumed",
         "done",
@@ -458,3 +469,13 @@ def test_a_job_that_fails_says_why_in_a_line_and_keeps_the_traceback(
     assert capsys.readouterr().err.splitlines() == ["qnn seed 0, training: ValueError: the table is damaged"]
     assert "Traceback" in log.read_text() and "the table is damaged" in log.read_text()
     assert logging.getLogger("vqc_landscape").handlers == []
+
+
+def test_parts_of_an_earlier_division_into_blocks_are_stale(tmp_path: Path) -> None:
+    raw = yaml.safe_load((Path(__file__).parents[1] / "config" / "minimal.yaml").read_text())
+    config = Config.model_validate(raw | {"results_dir": str(tmp_path)})
+    (planned,) = plan.part_files(config, "hessians", "ffnn")[:1]
+    Path(planned).parent.mkdir(parents=True)
+    for name in (Path(planned).name, "part-77.parquet", "notes.txt"):
+        (Path(planned).parent / name).touch()
+    assert plan.stale_parts(config) == [Path(planned).parent / "part-77.parquet"]

@@ -166,6 +166,8 @@ def test_every_job_has_a_log_and_a_benchmark_and_works_with_the_one_thread_that_
     assert names[0] == names[1] and len(names[0]) == n_tables + len(study.parsed.figures)
     assert all(path.read_text().endswith("done\n") for path in logs)
     assert "epoch 3/3  loss" in (study.results / "logs" / "trajectories" / "qnn-0.log").read_text()
+    threads = {path: path.read_text().count("threads: 1\n") for path in logs}  # what the engine and torch read
+    assert {path: count for path, count in threads.items() if count != 1} == {}
     loads = {path: pd.read_csv(path, sep="\t")["mean_load"].iloc[0] for path in benchmarks}
     # per cent of one core; two busy threads would show 200, and short jobs are sampled coarsely
     assert {path: load for path, load in loads.items() if load > 150} == {}

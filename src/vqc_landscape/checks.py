@@ -23,7 +23,7 @@ def as_vector(name: str, value: Any, size: int) -> Array:
     Raises:
         ValueError: wrong number of entries, or an entry that is not finite.
     """
-    array = _as_float(name, value)
+    array = as_float(name, value)
     if array.size != size:
         raise ValueError(f"Argument `{name}` must have {size} entries, but has shape {array.shape}.")
     return array.reshape(-1)
@@ -35,7 +35,7 @@ def as_matrix(name: str, value: Any, n_columns: Sequence[int] | None = None) -> 
     Raises:
         ValueError: wrong number of dimensions or columns, no rows, or an entry that is not finite.
     """
-    array = _as_float(name, value)
+    array = as_float(name, value)
     fits = array.ndim == 2 and len(array) > 0 and (n_columns is None or array.shape[1] in n_columns)
     if not fits:
         allowed = "d" if n_columns is None else " or ".join(str(c) for c in n_columns)
@@ -67,7 +67,7 @@ def check_choice(name: str, value: Any, allowed: Sequence[str]) -> str:
     return str(value)
 
 
-def _as_float(name: str, value: Any) -> Array:
+def as_float(name: str, value: Any) -> Array:
     if hasattr(value, "detach"):  # a torch tensor; torch itself is not imported for it
         value = value.detach().cpu().numpy()
     try:

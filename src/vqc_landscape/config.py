@@ -6,18 +6,29 @@ asks for (training, Hessians, predictions, scans, a landscape) decides which tab
 
 from __future__ import annotations
 
+import functools
 import math
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, ValidationError, model_validator
 
 from vqc_landscape.config_faults import LETTER, describe, nearest
 
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Finite = Annotated[float, Field(allow_inf_nan=False)]
-Count = Annotated[int, Field(ge=1, strict=True)]
+
+def _no_bool(value: object) -> object:
+    """YAML's true and false are no numbers; text such as 1e-3 is one, which YAML 1.1 does not see."""
+    if isinstance(value, bool):
+        raise ValueError(f"must be a number, not {str(value).lower()}")
+    return value
+
+
+Positive = Annotated[float, BeforeValidator(_no_bool), Field(gt=0, allow_inf_nan=False)]
+Finite = Annotated[float, BeforeValidator(_no_bool), Field(allow_inf_nan=False)]
+# Bounds far beyond what any machine finishes, so that a slip of the finger is an error and no endless run.
+Count = Annotated[int, Field(ge=1, le=1_000_000, strict=True)]
+Folder = Annotated[str, Field(min_length=1, pattern=r"^[^{}\n]+$")]
 Epoch = Annotated[int, Field(ge=0, strict=True)]
 Convention = Literal["exact", "as_published"]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
@@ -59,7 +70,7 @@ class CircuitConfig(Section):
         "reuploading: data re-uploading (Fig. 8); reuploading_published: angles theta + w*x (published code)"
     )
     n_qubits: Annotated[int, Field(ge=1, le=20, strict=True)] = Field(description="number of qubits")
-    n_layers: Count = Field(description="number of layers")
+    n_layers: Annotated[int, Field(ge=1, le=1000, strict=True)] = Field(description="number of layers")
 
     @model_validator(mode="after")
     def _bricks(self) -> CircuitConfig:
@@ -145,19 +156,19 @@ class InitConfig(Section):
 
 class SGD(Section):
     name: Literal["sgd"] = Field(description="stochastic gradient descent")
-    learning_rate: Positive = Field(description="step size")
+    learning_rate: Positive = Field(description="step size, factor of the gradient (no unit)")
     batch_size: Count = Field(default=32, description="samples per step")
 
 
 class Adam(Section):
     name: Literal["adam"] = Field(description="Adam (Kingma and Ba, arXiv:1412.6980)")
-    learning_rate: Positive = Field(description="step size")
+    learning_rate: Positive = Field(description="step size, factor of the gradient (no unit)")
     batch_size: Count | None = Field(default=None, description="samples per step; null: all")
 
 
 class GD(Section):
     name: Literal["gd"] = Field(description="gradient descent, one step an epoch")
-    learning_rate: Positive = Field(description="step size")
+    learning_rate: Positive = Field(description="step size, factor of the gradient (no unit)")
 
 
 class LBFGS(Section):
@@ -167,7 +178,7 @@ class LBFGS(Section):
 
 class QNG(Section):
     name: Literal["qng"] = Field(description="quantum natural gradient, one step an epoch")
-    learning_rate: Positive = Field(description="step size")
+    learning_rate: Positive = Field(description="step size, factor of the gradient (no unit)")
     metric: Literal["block", "full"] = Field(
         default="block", description="block: blocks of simultaneous rotations; full: all parameters"
     )
@@ -206,18 +217,18 @@ class PredictionsConfig(Section):
     """Prediction map over the square [-1, 1]^2."""
 
     epochs: Annotated[list[Epoch], Field(min_length=1)] = Field(description="epochs that get a map")
-    n_grid: Annotated[int, Field(ge=2, strict=True)] = Field(default=81, description="grid points per axis")
+    n_grid: Annotated[int, Field(ge=2, le=2001, strict=True)] = Field(default=81, description="grid points per axis")
 
 
 class ScansConfig(Section):
     """Loss along eigenvectors of the Hessian at one epoch."""
 
     epoch: Epoch = Field(description="epoch of the Hessian")
-    positions: Annotated[list[int], Field(min_length=1)] = Field(
+    positions: Annotated[list[Annotated[int, Field(strict=True)]], Field(min_length=1)] = Field(
         description="eigenvectors, by position in ascending order; negative counts from the largest"
     )
     radius: Positive = Field(default=math.pi, description="scan from -radius to radius, radians")
-    n_points: Annotated[int, Field(ge=2, strict=True)] = Field(default=121, description="points per scan")
+    n_points: Annotated[int, Field(ge=2, le=100_001, strict=True)] = Field(default=121, description="points per scan")
 
 
 class LandscapeConfig(Section):
@@ -226,7 +237,7 @@ class LandscapeConfig(Section):
     axes: tuple[Epoch, Epoch] = Field(default=(0, 1), description="indices of the two parameters")
     low: Finite = Field(description="lower end of both axes, radians")
     high: Finite = Field(description="upper end of both axes, radians")
-    n_grid: Annotated[int, Field(ge=2, strict=True)] = Field(default=121, description="grid points per axis")
+    n_grid: Annotated[int, Field(ge=2, le=2001, strict=True)] = Field(default=121, description="grid points per axis")
     points: dict[Annotated[str, Field(pattern=LETTER)], tuple[Finite, Finite]] = Field(
         default={}, description="marked points: letter -> position on the two axes, radians"
     )
@@ -333,7 +344,7 @@ class Experiment(Section):
                 f"but eigenvectors have positions {-self.n_params} to {self.n_params - 1}"
             )
 
-    @property
+    @functools.cached_property
     def hessian_epochs(self) -> list[int]:
         """Epochs that get a Hessian, ascending."""
         if self.hessian is None or self.training is None:
@@ -342,7 +353,7 @@ class Experiment(Section):
             return list(range(self.training.n_epochs + 1))
         return sorted(set(self.hessian.epochs))
 
-    @property
+    @functools.cached_property
     def hessian_blocks(self) -> list[list[int]]:
         """``hessian_epochs`` cut into the blocks that are computed by one job each."""
         step = self.hessian.epochs_per_job if self.hessian else 1
@@ -374,10 +385,8 @@ FIGURES = tuple(f"fig{i:02d}" for i in range(1, 12))
 class Config(Section):
     """The whole study."""
 
-    results_dir: Annotated[str, Field(min_length=1)] = Field(
-        default="results", description="folder of tables, figures and the report"
-    )
-    state_dir: Annotated[str, Field(min_length=1)] = Field(default="state", description="folder of checkpoints")
+    results_dir: Folder = Field(default="results", description="folder of tables, figures and the report")
+    state_dir: Folder = Field(default="state", description="folder of checkpoints")
     experiments: Annotated[dict[Name, Experiment], Field(min_length=1)] = Field(description="name -> experiment")
     figures: dict[Literal[FIGURES], FigureConfig] = Field(default={}, description="figure -> what it shows")  # type: ignore[valid-type]
 
@@ -414,6 +423,19 @@ def parse_config(raw: Any) -> Config:
         raise ConfigError("The configuration cannot be used:\n" + "\n".join(f"  {f}" for f in faults)) from None
 
 
+class _StrictLoader(yaml.SafeLoader):
+    """YAML that refuses a key twice in one mapping, where the last one would silently win."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [(key.value, key.start_mark.line + 1) for key, _ in node.value if key.tag != "tag:yaml.org,2002:merge"]
+        seen: set[str] = set()
+        for key, line in keys:
+            if str(key) in seen:
+                raise yaml.YAMLError(f"key {key!r} stands twice in one mapping, the second time in line {line}")
+            seen.add(str(key))
+        return super().construct_mapping(node, deep=deep)
+
+
 def load_config(path: str | Path) -> Config:
     """Read and check a YAML configuration.
 
@@ -424,7 +446,7 @@ def load_config(path: str | Path) -> Config:
     if not path.is_file():
         raise ConfigError(f"The configuration file {path} does not exist.")
     try:
-        raw = yaml.safe_load(path.read_text())
+        raw = yaml.load(path.read_text(), _StrictLoader)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ConfigError(f"The configuration file {path} is no valid YAML: {error}") from None
     return parse_config(raw)

@@ -124,7 +124,12 @@ def _read_part(stage: str, path: Path) -> pa.Table:
     if not path.is_file():
         raise ValueError(f"Table `{stage}`: {path} does not exist.")
     try:
-        table = pq.ParquetFile(path, page_checksum_verification=True).read()
+        file = pq.ParquetFile(path, page_checksum_verification=True)
+        table = file.read()
+        # pages have checksums, the footer has none: its counts must agree with one another and with the rows
+        first = [file.metadata.row_group(i).column(0).num_values for i in range(file.metadata.num_row_groups)]
+        if not len(table) == file.metadata.num_rows == sum(first):
+            raise OSError(f"it holds {len(table)} rows, its footer says {file.metadata.num_rows} and {sum(first)}")
     except (OSError, pa.ArrowException) as error:
         raise ValueError(
             f"Table `{stage}`: {path} is damaged or no Parquet file ({error}). Delete it and run again."

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vqc_landscape.checks import Array
+from vqc_landscape.checks import Array, as_float
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,11 +98,9 @@ def spectrum(hessian: Any, structural: Any = None) -> Spectrum:
 
 
 def _symmetric(hessian: Any) -> Array:
-    h = np.asarray(hessian.detach().cpu().numpy() if hasattr(hessian, "detach") else hessian, dtype=np.float64)
+    h = as_float("hessian", hessian)
     if h.ndim != 2 or h.shape[0] != h.shape[1] or h.size == 0:
         raise ValueError(f"Argument `hessian` must have shape (P, P) with P > 0, but has shape {h.shape}.")
-    if not np.isfinite(h).all():
-        raise ValueError("Argument `hessian` must be finite, but holds NaN or infinity.")
     asymmetry = float(np.max(np.abs(h - h.T)))
     # finite shots and autodiff leave round-off, nothing more: 1e-9 of the largest entry
     if asymmetry > 1e-9 * max(float(np.max(np.abs(h))), 1.0):

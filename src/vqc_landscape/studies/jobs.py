@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from vqc_landscape.simulator.threads import n_threads
+
 PACKAGE_LOGGER = logging.getLogger("vqc_landscape")
 
 
@@ -29,10 +31,12 @@ def job(title: str, log: str) -> Iterator[Progress]:
     terminal, file = logging.StreamHandler(), logging.FileHandler(log, mode="w", encoding="utf-8")
     terminal.setFormatter(_OneLine(f"{title}: %(message)s"))
     file.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
-    PACKAGE_LOGGER.setLevel(logging.INFO)
+    PACKAGE_LOGGER.setLevel(logging.DEBUG)
+    terminal.setLevel(logging.INFO)
     for handler in (terminal, file):
         PACKAGE_LOGGER.addHandler(handler)
     try:
+        PACKAGE_LOGGER.debug("threads: %d", n_threads())  # for the log file
         yield Progress()
         PACKAGE_LOGGER.info("done")
     except Exception as error:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from vqc_landscape.config import Config, Experiment
@@ -63,6 +64,19 @@ def part_files(config: Config, stage: str, name: str) -> list[str]:
         return []
     n_blocks = len(experiment.hessian_blocks) if stage == "hessians" else 1
     return [part_file(config.results_dir, stage, name, s, b) for s in experiment.seeds for b in range(n_blocks)]
+
+
+def stale_parts(config: Config) -> list[Path]:
+    """Part files of the study's own tables that an earlier division into blocks of epochs left behind."""
+    stale = []
+    for name, experiment in config.experiments.items():
+        for stage in stages_of(experiment):
+            planned = {Path(path) for path in part_files(config, stage, name)}
+            folders = {path.parent for path in planned}
+            stale += [
+                path for folder in sorted(folders) for path in folder.glob("part-*.parquet") if path not in planned
+            ]
+    return sorted(stale)
 
 
 def settings(experiment: Experiment, stage: str) -> dict[str, Any]:
