@@ -90,7 +90,7 @@ def sign_counts(spectrum: pd.DataFrame) -> str:
     eigvals, tolerance = curvature["eigval"], curvature["tolerance"]
     positive, negative = (eigvals > tolerance).sum(), (eigvals < -tolerance).sum()
     zero = len(curvature) - positive - negative
-    return f"λ > 0: {positive}, λ < 0: {negative}" + (f", λ = 0: {zero}" if zero else "")
+    return f"λ > 0: {positive}, < 0: {negative}" + (f", = 0: {zero}" if zero else "")
 
 
 def eigenvalue_bins(eigvals: Array) -> Array:
