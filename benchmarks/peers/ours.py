@@ -1,0 +1,46 @@
+"""This package."""
+
+from __future__ import annotations
+
+import vqc_landscape as vl
+from benchmarks.cases import Case
+from benchmarks.peers import Array, Compute
+from vqc_landscape import Circuit, CircuitRisk, FixedGate, Rotation, Term
+
+
+def make_risk(case: Case) -> CircuitRisk:
+    """The case as a risk; the circuits are those of ``vl.reuploading`` and ``vl.layered``, gate by gate."""
+    gates = [
+        FixedGate(gate.name, gate.wires)
+        if gate.param is None and gate.feature is None
+        else Rotation(gate.name[1], gate.wires, (Term(param=gate.param, feature=gate.feature),), gate.name)
+        for gate in case.gates
+    ]
+    circuit = Circuit(case.name, case.n_qubits, case.params.shape, tuple(gates), case.features.shape[1])
+    observable = {
+        "Z0": lambda: vl.PauliZ(0),
+        "plus": lambda: vl.Projector(vl.plus_state(case.n_qubits)),
+        "local plus": lambda: vl.local_projector(case.n_qubits, "X"),
+    }[case.observable]()
+    if case.targets is None:
+        return CircuitRisk(circuit, observable, loss="infidelity")
+    return CircuitRisk(circuit, observable, loss="mse", features=case.features, targets=case.targets)
+
+
+def hessian(case: Case) -> Compute:
+    """Compiles, and finds the structural directions."""
+    risk = make_risk(case)
+    risk.hessian(case.params)
+    return lambda: risk.hessian(case.params)
+
+
+def gradient(case: Case) -> Compute:
+    """Compiles."""
+    risk = make_risk(case)
+    risk.grad(case.params)
+    return lambda: risk.grad(case.params)
+
+
+def structural_directions(case: Case) -> Array:
+    """What the carried parameters are counted from, shape (P, k)."""
+    return make_risk(case).structural_directions
