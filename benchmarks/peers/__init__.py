@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,7 @@ PEERS: dict[str, tuple[str, dict[str, Any]]] = {
     "JAX, jit(hessian), carried parameters": ("jax_simulator", {"batch": "all", "carried_only": True}),
     "JAX, HVPs one by one, carried parameters": ("jax_simulator", {"batch": 1, "carried_only": True}),
     "JAX, HVPs in batches, carried parameters": ("jax_simulator", {"batch": 32, "carried_only": True}),
+    "JAX, jit(grad)": ("jax_simulator", {}),
     "PennyLane, torch backprop": ("pennylane_torch", {}),
     "PennyLane, JAX jit(hessian)": ("pennylane_jax", {}),
     "TensorCircuit-NG, jit(hessian)": ("tensorcircuit_ng", {}),
@@ -43,8 +45,18 @@ PEERS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 
+OURS = "vqc-landscape"
+# ways of one contender, of which the fastest counts
+JAX = ("JAX, jit(hessian)", "JAX, HVPs one by one", "JAX, HVPs in batches")
+JAX_CARRIED = tuple(f"{name}, carried parameters" for name in JAX)
+
+
+def load(peer: str) -> ModuleType:
+    """The contender's module; importing it imports the contender."""
+    return importlib.import_module(f"benchmarks.peers.{PEERS[peer][0]}")
+
+
 def prepare(peer: str, quantity: str, case: Case) -> Compute:
-    """Import the contender and let it do what it does once for a circuit."""
-    module, options = PEERS[peer]
-    compute: Compute = getattr(importlib.import_module(f"benchmarks.peers.{module}"), quantity)(case, **options)
+    """Let the contender do what it does once for a circuit."""
+    compute: Compute = getattr(load(peer), quantity)(case, **PEERS[peer][1])
     return compute

@@ -17,8 +17,4 @@ def hessian(case: Case) -> Compute:
     def risk(params: Array) -> float:
         return 1 - float(qnode(params, None))
 
-    def compute() -> Array:
-        found = get_Hessian(case.params, risk)
-        return np.asarray(found.eigenvectors @ np.diag(found.eigenvalues) @ found.eigenvectors.T)
-
-    return compute
+    return lambda: np.asarray(get_Hessian(case.params, risk).hessian_matrix)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+from typing import Any, cast
+
 import vqc_landscape as vl
 from benchmarks.cases import Case
 from benchmarks.peers import Array, Compute
@@ -29,9 +32,15 @@ def make_risk(case: Case) -> CircuitRisk:
 
 def hessian(case: Case) -> Compute:
     """Compiles, and finds the structural directions."""
-    risk = make_risk(case)
-    risk.hessian(case.params)
-    return lambda: risk.hessian(case.params)
+    return warmed_up(make_risk(case), case)
+
+
+def warmed_up(risk: CircuitRisk, case: Case) -> Compute:
+    """The Hessian, with the number of carried parameters beside it."""
+    compute: Any = functools.partial(risk.hessian, case.params)
+    compute()
+    compute.n_carried = risk.n_params - risk.structural_directions.shape[1]
+    return cast(Compute, compute)
 
 
 def gradient(case: Case) -> Compute:
