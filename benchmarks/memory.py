@@ -18,3 +18,8 @@ def resident_bytes(pid: int) -> int:
         return int(psutil.Process(pid).memory_info().rss)
     except psutil.NoSuchProcess:
         return 0
+
+
+def total_bytes() -> int:
+    """What the machine has."""
+    return int(psutil.virtual_memory().total)

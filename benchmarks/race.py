@@ -34,7 +34,7 @@ class Limits:
     rounds_s: float = 10.0
 
 
-class NoAnswer(Exception):
+class NoAnswerError(Exception):
     """A contender ended, failed, or ran into a limit; the message goes into the table."""
 
 
@@ -42,7 +42,7 @@ class Contender:
     """A worker process, ready to run when the constructor returns.
 
     Raises:
-        NoAnswer: it did not get ready.
+        NoAnswerError: it did not get ready.
     """
 
     def __init__(self, peer: str, quantity: str, case: tuple[Any, ...], limits: Limits, **environment: str) -> None:
@@ -67,10 +67,13 @@ class Contender:
         """Median time of the runs of one round, and the peak of memory up to now in bytes.
 
         Raises:
-            NoAnswer: a limit, or a failure.
+            NoAnswerError: a limit, or a failure.
         """
         assert self.process.stdin is not None
-        print(seconds, file=self.process.stdin, flush=True)
+        try:
+            print(seconds, file=self.process.stdin, flush=True)
+        except BrokenPipeError:
+            raise NoAnswerError("ended without an answer") from None
         answer = self._answer()
         return statistics.median(answer["seconds"]) * self.ready["factor"], answer["peak"]
 
@@ -86,14 +89,14 @@ class Contender:
             while not selector.select(POLL):
                 if time.monotonic() > self.deadline:
                     self.close()
-                    raise NoAnswer(f"no answer within {self.limits.seconds:g} s")
+                    raise NoAnswerError(f"no answer within {self.limits.seconds:g} s")
                 if resident_bytes(self.process.pid) > allowed:
                     self.close()
-                    raise NoAnswer(f"needs more than {allowed / 1e9:.0f} GB")
+                    raise NoAnswerError(f"needs more than {allowed / 1e9:.0f} GB")
         answer: dict[str, Any] = json.loads(self.process.stdout.readline() or '{"failure": "ended without an answer"}')
         if "failure" in answer:
             self.close()
-            raise NoAnswer(answer["failure"].removeprefix("DoesNotFit: "))
+            raise NoAnswerError(answer["failure"].removeprefix("DoesNotFitError: "))
         return answer
 
     def close(self) -> None:
@@ -108,10 +111,10 @@ def race(
     ours: Contender, peer: str, quantity: str, case: tuple[Any, ...], limits: Limits, n_rounds: int
 ) -> dict[str, Any]:
     """One contender in turns with ours: times, ratios, peak memory, error."""
-    row: dict[str, Any] = {"peer": peer, "quantity": quantity, "case": ours.ready["case"]}
+    row: dict[str, Any] = {"peer": peer, "quantity": quantity, "case": ours.ready["case"], "size": case}
     try:
         theirs = Contender(peer, quantity, case, limits)
-    except NoAnswer as reason:
+    except NoAnswerError as reason:
         return row | {"failure": str(reason)}
     row |= theirs.ready
     try:
@@ -129,7 +132,7 @@ def _rounds(ours: Contender, theirs: Contender, limits: Limits, n_rounds: int) -
         our_time, _ = ours.round()
         try:
             their_time, peak = theirs.round()
-        except NoAnswer as reason:
+        except NoAnswerError as reason:
             if not seconds:
                 return {"failure": str(reason)}
             break
@@ -144,11 +147,11 @@ def alone(
     quantity: str, case: tuple[Any, ...], limits: Limits, n_rounds: int, **environment: str
 ) -> tuple[Contender | None, dict[str, Any]]:
     """Ours without a contender: its row, and the process, which stays ready (None if it did not answer)."""
-    row: dict[str, Any] = {"peer": OURS, "quantity": quantity}
+    row: dict[str, Any] = {"peer": OURS, "quantity": quantity, "size": case}
     try:
         ours = Contender(OURS, quantity, case, limits, **environment)
         row |= ours.ready
         rounds = [ours.round() for _ in range(n_rounds)]
-    except NoAnswer as reason:
+    except NoAnswerError as reason:
         return None, {"case": " ".join(map(str, case))} | row | {"failure": str(reason)}
     return ours, row | {"seconds": [t for t, _ in rounds], "peak": rounds[-1][1], "error": 0.0}

@@ -20,7 +20,7 @@ Array = NDArray[np.float64]
 Compute = Callable[[], Array]
 
 
-class DoesNotFit(Exception):
+class DoesNotFitError(Exception):
     """The contender says beforehand that it needs more memory than the machine has."""
 
 
@@ -37,6 +37,7 @@ PEERS: dict[str, tuple[str, dict[str, Any]]] = {
     "JAX, jit(grad)": ("jax_simulator", {}),
     "PennyLane, torch backprop": ("pennylane_torch", {}),
     "PennyLane, JAX jit(hessian)": ("pennylane_jax", {}),
+    "PennyLane, JAX jit(grad)": ("pennylane_jax", {}),
     "TensorCircuit-NG, jit(hessian)": ("tensorcircuit_ng", {}),
     "PennyLane, lightning adjoint": ("pennylane_lightning", {}),
     "shift rule on lightning.qubit": ("shift_rule", {}),

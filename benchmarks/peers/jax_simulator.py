@@ -16,7 +16,7 @@ import numpy as np
 
 from benchmarks.cases import Case
 from benchmarks.memory import available_bytes
-from benchmarks.peers import Array, Compute, DoesNotFit
+from benchmarks.peers import Array, Compute, DoesNotFitError
 
 jax.config.update("jax_enable_x64", True)
 
@@ -92,7 +92,7 @@ def compiled(function: Callable[[Any], Any], point: Any) -> Compute:
     compiled = jax.jit(function).lower(point).compile()
     needed = compiled.memory_analysis().temp_size_in_bytes
     if needed > available_bytes():
-        raise DoesNotFit(f"asks for {needed / 1e9:.0f} GB")
+        raise DoesNotFitError(f"asks for {needed / 1e9:.0f} GB")
     return lambda: np.asarray(compiled(point).block_until_ready())
 
 
