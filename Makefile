@@ -7,16 +7,18 @@ CONFIG ?=
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.complete
+BENCH := .venv-bench
+LIMIT ?= 30
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 # after the targets: Snakemake takes every word behind --configfile for a file
 FILE = $(if $(CONFIG),--configfile $(or $(wildcard $(CONFIG)),$(error There is no configuration file $(CONFIG))))
 
 .DEFAULT_GOAL := help
-.PHONY: help all figures env test lint format reference unlock clean
+.PHONY: help all figures env test lint format bench bench-env reference unlock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
-	@echo "  CORES=4 and CONFIG=config/minimal.yaml go with all and figures; PYTHON=python3.12 with env."
+	@echo "  CORES=4 and CONFIG=config/minimal.yaml go with all and figures; PYTHON=python3.12 with env; LIMIT=500 with bench."
 
 all: $(STAMP) ## environment, then every table and figure of config/config.yaml
 	$(SNAKEMAKE) all $(FILE)
@@ -47,6 +49,18 @@ format: $(STAMP) ## put everything into the shape that lint asks for
 	$(BIN)/ruff format .
 	$(BIN)/snakefmt Snakefile workflow
 
+# The contenders have an environment of their own: what they depend on is no part of ours.
+bench: $(BENCH)/.complete ## time, memory and error beside other packages: docs/benchmarks.md, about 15 minutes
+	$(BENCH)/bin/python -m benchmarks.run --limit $(LIMIT) --report docs/benchmarks.md
+
+bench-env: $(BENCH)/.complete ## the environment of the benchmarks alone: .venv-bench
+
+$(BENCH)/.complete: pyproject.toml constraints.txt constraints-bench.txt
+	$(PYTHON) -m venv --clear $(BENCH)
+	$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check \
+	  -c constraints.txt -c constraints-bench.txt -e ".[bench]"
+	touch $@
+
 reference: $(STAMP) ## config/README.md and the JSON schema, from the configuration's types
 	$(BIN)/python -m vqc_landscape.reference
 
@@ -54,4 +68,4 @@ unlock: $(STAMP) ## clear the lock that a killed run left behind
 	$(SNAKEMAKE) --unlock $(FILE)
 
 clean: ## remove results, checkpoints and logs; .venv stays
-	rm -rf results results-minimal state state-minimal .snakemake
+	rm -rf results results-minimal results-bench state state-minimal .snakemake

@@ -33,7 +33,9 @@ def series(rows: list[Row]) -> dict[str, tuple[list[float], list[float]]]:
         time = statistics.median(row["seconds"])
         size = {"samples": len(case.features), "parameters": row["n_carried"], "amplitudes": 2**case.n_qubits}
         points[row["along"]].append((size[row["along"]], time))
-    return {axis: (list(x), list(y)) for axis, p in points.items() if len(p) > 1 for x, y in [zip(*sorted(p))]}
+    return {
+        axis: (list(x), list(y)) for axis, p in points.items() if len(p) > 1 for x, y in [zip(*sorted(p), strict=True)]
+    }
 
 
 def draw_growth(rows: list[Row], path: Path) -> None:

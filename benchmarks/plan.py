@@ -110,6 +110,6 @@ QUICK: dict[str, Callable[[], Chains]] = {
     "training": lambda: _training((4, 2), 4, 16),
     "generic": lambda: _generic((4, 2), 4),
     "growth": lambda: _growth((4, 8), (1, 2), (4, 6), 12),
-    "state_preparation": lambda: _state_preparation(2, (4, 6)),
+    "state_preparation": lambda: _state_preparation(2, (4,)),
     "large": lambda: [],
 }
