@@ -33,9 +33,8 @@ def series(rows: list[Row]) -> dict[str, tuple[list[float], list[float]]]:
         time = statistics.median(row["seconds"])
         size = {"samples": len(case.features), "parameters": row["n_carried"], "amplitudes": 2**case.n_qubits}
         points[row["along"]].append((size[row["along"]], time))
-    return {
-        axis: (list(x), list(y)) for axis, p in points.items() if len(p) > 1 for x, y in [zip(*sorted(p), strict=True)]
-    }
+    grown = {axis: np.array(sorted(found)).T for axis, found in points.items() if len(found) > 1}
+    return {axis: (list(sizes), list(times)) for axis, (sizes, times) in grown.items()}
 
 
 def draw_growth(rows: list[Row], path: Path) -> None:

@@ -121,11 +121,11 @@ def _machine(machine: dict[str, Any]) -> list[str]:
     quick = " Tiny sizes (`--quick`): these numbers mean nothing." if machine["quick"] else ""
     return [
         f"`{machine['command']}`, {machine['minutes']:.0f} minutes on {machine['processor']}, "
-        f"{machine['cores']} cores, {machine['memory'] / 1e9:.0f} GB, load {machine['load']:.1f} at the start. Python {machine['python']}, "
-        f"{versions}.{quick}",
+        f"{machine['cores']} cores, {machine['memory'] / 1e9:.0f} GB, load {machine['load']:.1f} at the start. "
+        f"Python {machine['python']}, {versions}.{quick}",
         f"Every contender runs in a process of its own on {machine['threads']} cores with as many threads, "
         f"float64 (complex128), the same parameters and data, {machine['limit']:.0f} s at most for each answer. Times "
-        "are medians after compilation, which stands beside them; a contender's runs and ours take turns. Ours compiles "
-        "once for each machine: there, compile is loading, and finding the structural directions. Peak memory is that "
+        "are medians after compilation, which stands beside them; a contender's runs and ours take turns. Ours "
+        "compiles once for each machine: there, compile is loading, and finding the structural directions. Peak memory is that "
         "of the whole process. The error is the largest difference from our Hessian or gradient.",
     ]

@@ -28,6 +28,9 @@ PACKAGES = (
 )  # fmt: skip
 
 
+FIRST_USE_S = 120  # seconds at least that compiling into an empty cache may take
+
+
 def main() -> None:
     """Parse the options and run."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.run", description=__doc__)
@@ -99,7 +102,7 @@ def run_chain(chain: list[Race], limits: Limits) -> Iterator[dict[str, Any]]:
 def first_use(limits: Limits, quick: bool) -> list[dict[str, Any]]:
     """Seconds from the import to the first Hessian, with an empty and with a filled cache of compiled code."""
     case = ("qnn", 2, 4, 2) if quick else ("qnn", 64)
-    rows = []
+    limits, rows = replace(limits, seconds=max(limits.seconds, FIRST_USE_S)), []
     with tempfile.TemporaryDirectory() as cache:
         for what in ("empty cache", "second process"):
             ours, row = alone("hessian", case, limits, 1, NUMBA_CACHE_DIR=cache)

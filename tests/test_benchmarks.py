@@ -18,6 +18,13 @@ from benchmarks.report import write_report
 
 ATOL = 1e-9  # what the report calls an agreement; float64 leaves about 1e-14
 NEEDS = {"JAX": "jax", "TensorCircuit": "tensorcircuit", "Divi": "divi", "orqviz": "orqviz"}
+PEERS = (
+    "PennyLane, torch backprop",
+    "shift rule on lightning.qubit",
+    *JAX,
+    *JAX_CARRIED,
+    "TensorCircuit-NG, jit(hessian)",
+)
 CASES = {"qnn": qnn(2, 2, 1), "global": layered(2, 1, "plus"), "local": layered(2, 1, "local plus")}
 
 

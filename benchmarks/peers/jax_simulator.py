@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from benchmarks.cases import Case
+from benchmarks.cases import Case, Ints
 from benchmarks.memory import available_bytes
 from benchmarks.peers import Array, Compute, DoesNotFitError
 
@@ -55,7 +55,7 @@ def _products(risk: Callable[[Any], Any], batch_size: int | None) -> Callable[[A
     return rows
 
 
-def _spread(compute: Compute, carried: Array, n_params: int) -> Array:
+def _spread(compute: Compute, carried: Ints, n_params: int) -> Array:
     """The entries of the carried parameters in their places, NaN elsewhere."""
     hessian = np.full((n_params, n_params), np.nan)
     hessian[np.ix_(carried, carried)] = compute()
@@ -76,7 +76,7 @@ def risk_of(case: Case) -> Callable[[Any], Any]:
     return lambda params: jnp.mean((jax.vmap(lambda row: _expval(case, params, row))(x) - y) ** 2)
 
 
-def carried_params(case: Case) -> Array:
+def carried_params(case: Case) -> Ints:
     """Parameters that span what the risk depends on: independent columns of the projector off the structure."""
     from scipy.linalg import qr
 
@@ -119,7 +119,7 @@ def _expval(case: Case, params: Any, x: Any) -> Any:
     return _measure(case, jax.lax.scan(layer, start, (matrices, jnp.asarray(signs)))[0])
 
 
-def _layers(case: Case) -> tuple[list[str], Array, Array]:
+def _layers(case: Case) -> tuple[list[str], Ints, Array]:
     """The gates as layers: names of the rotations in a row, their angles (parameters, then features), signs of the CZs.
 
     Raises:
@@ -127,7 +127,8 @@ def _layers(case: Case) -> tuple[list[str], Array, Array]:
     """
     n_qubits, n_params = case.n_qubits, len(case.params)
     names: list[list[tuple[str, int]]] = [[] for _ in range(n_qubits)]  # rotations of each qubit, layer after layer
-    signs, after_cz = [], True
+    signs: list[Array] = []
+    after_cz = True
     for gate in case.gates:
         if gate.name == "CZ":
             signs[-1] = signs[-1] * (1.0 - 2.0 * _bit(gate.wires[0], n_qubits) * _bit(gate.wires[1], n_qubits))

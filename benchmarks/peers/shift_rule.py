@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from benchmarks.cases import Case
+from benchmarks.cases import Case, Ints
 from benchmarks.peers import Array, Compute
 from benchmarks.peers.pennylane_circuit import make_qnode
 
@@ -60,5 +60,5 @@ def _n_runs(case: Case, n_params: int) -> int:
     return 2 * n_params * (n_params - 1) + n_params * (1 if case.targets is None else 2) + 1
 
 
-def _chosen(case: Case) -> Array:
+def _chosen(case: Case) -> Ints:
     return np.unique(np.linspace(0, len(case.params) - 1, ENTRIES).astype(int))
