@@ -126,6 +126,6 @@ def _machine(machine: dict[str, Any]) -> list[str]:
         f"Every contender runs in a process of its own on {machine['threads']} cores with as many threads, "
         f"float64 (complex128), the same parameters and data, {machine['limit']:.0f} s at most for each answer. Times "
         "are medians after compilation, which stands beside them; a contender's runs and ours take turns. Ours "
-        "compiles once for each machine: there, compile is loading, and finding the structural directions. Peak memory is that "
-        "of the whole process. The error is the largest difference from our Hessian or gradient.",
+        "compiles once for each machine: there, compile is loading, and finding the structural directions. Peak memory "
+        "is that of the whole process. The error is the largest difference from our Hessian or gradient.",
     ]

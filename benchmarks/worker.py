@@ -51,7 +51,7 @@ def serve(task: dict[str, Any], answer: Any) -> None:
         case=case.name,
     )
     for line in sys.stdin:
-        seconds, result = [], None
+        seconds: list[float] = []
         while sum(seconds) < float(line) or not seconds:
             begin = time.perf_counter()
             result = compute()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from typing import Any, cast
 
 import vqc_landscape as vl
 from benchmarks.cases import Case
 from benchmarks.peers import Array, Compute
-from vqc_landscape import Circuit, CircuitRisk, FixedGate, Rotation, Term
+from vqc_landscape import Circuit, CircuitRisk, FixedGate, PauliSum, Projector, Rotation, Term
 
 
 def make_risk(case: Case) -> CircuitRisk:
@@ -20,11 +21,12 @@ def make_risk(case: Case) -> CircuitRisk:
         for gate in case.gates
     ]
     circuit = Circuit(case.name, case.n_qubits, case.params.shape, tuple(gates), case.features.shape[1])
-    observable = {
+    observables: dict[str, Callable[[], PauliSum | Projector]] = {
         "Z0": lambda: vl.PauliZ(0),
         "plus": lambda: vl.Projector(vl.plus_state(case.n_qubits)),
         "local plus": lambda: vl.local_projector(case.n_qubits, "X"),
-    }[case.observable]()
+    }
+    observable = observables[case.observable]()
     if case.targets is None:
         return CircuitRisk(circuit, observable, loss="infidelity")
     return CircuitRisk(circuit, observable, loss="mse", features=case.features, targets=case.targets)
