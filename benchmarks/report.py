@@ -85,7 +85,7 @@ def table_line(row: Row) -> str:
         ratio(row) if row.get("ratios") else "",
         f"{row['compile_s']:.1f} s",
         f"{row['peak'] / 1e9:.2f} GB",
-        "" if error is None or row["peer"] == OURS else f"{error:.0e}" + (" **wrong**" if error > ATOL else ""),
+        "" if error is None or row["peer"] == OURS else f"{error:.0e}" + (" **above 1e-9**" if error > ATOL else ""),
     ]
     return f"| {' | '.join(cells)} |"
 
