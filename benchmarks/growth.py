@@ -48,5 +48,7 @@ def draw_growth(rows: list[Row], path: Path) -> None:
             guide = times[-1] * (np.array(sizes) / sizes[-1]) ** AXES[axis]
             ax.loglog(sizes, guide, ":", color=MUTED, label=f"slope {AXES[axis]:.0f}")
             ax.set(xlabel=axis, ylabel="seconds")
+            ax.set_xticks(sizes, [f"{size:g}" for size in sizes])
+            ax.set_xticks([], minor=True)
             ax.legend()
         save(figure, path)
