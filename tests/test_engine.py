@@ -199,3 +199,17 @@ def test_the_predicted_memory_is_what_is_allocated() -> None:
     lanes = engine.lanes * (leaf.diagonals.nbytes + leaf.states.nbytes + leaf.adjoints.nbytes)
     allocated += lanes - (leaf.diagonals.nbytes + leaf.states.nbytes + leaf.adjoints.nbytes)  # here one sample
     assert 0.9 < allocated / engine.hessian_bytes < 1.1
+
+
+def test_the_published_arithmetic_has_no_directional_sweep() -> None:
+    circuit = vl.rx_product(2, 1)
+    engine = Engine(circuit, vl.PauliZ(0), published=True)
+    rows = circuit.coefficients(circuit.feature_rows(None))
+    with pytest.raises(ValueError, match="Hessian-vector products are defined for the exact convention only"):
+        engine.hvp(np.zeros(2), rows, lambda f, _: (f, f), np.zeros(2))
+
+
+def test_quantum_fisher_of_product_rotations_is_the_identity() -> None:
+    """RX on |0>: the variance of X/2 is 1/4 on each qubit, none between them; QFI is 4 times that."""
+    risk = vl.CircuitRisk(vl.rx_product(3, 1), vl.Projector(vl.zero_state(3)), "infidelity")
+    np.testing.assert_allclose(risk.quantum_fisher([0.3, 1.0, 2.0]), np.eye(3), rtol=0, atol=ATOL)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import importlib
 import inspect
-import logging
 import math
 from collections.abc import Callable
 from pathlib import Path
@@ -24,7 +23,6 @@ from vqc_landscape.studies import build, plan
 from vqc_landscape.studies.datasets import sample_disk, write_dataset
 from vqc_landscape.studies.hessians import write_hessians
 from vqc_landscape.studies.inputs import read_params, read_samples
-from vqc_landscape.studies.jobs import job
 from vqc_landscape.studies.landscapes import write_landscape
 from vqc_landscape.studies.predictions import write_predictions
 from vqc_landscape.studies.scans import write_scans
@@ -434,41 +432,6 @@ def test_every_step_and_figure_has_code_that_can_be_hashed() -> None:
     steps = {plan.step_code(stage, has_network=False) for stage in plan.STAGES}
     figures = {plan.figure_code(figure.module) for figure in FIGURES.values()}
     assert len(steps) == len(plan.STAGES) and len(figures) == len({figure.module for figure in FIGURES.values()})
-
-
-# --- jobs -------------------------------------------------------------------------------------------------
-
-
-def test_a_job_tells_terminal_and_log(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("OMP_NUM_THREADS", "3")
-    log = tmp_path / "logs" / "job.log"
-    with job("qnn seed 0, training", str(log)) as progress:
-        print("epoch 1/2  loss 0.5", file=progress)
-        logging.getLogger("vqc_landscape.training.loop").warning("resumed")
-    assert capsys.readouterr().err.splitlines() == [
-        "qnn seed 0, training: epoch 1/2  loss 0.5",
-        "qnn seed 0, training: resumed",
-        "qnn seed 0, training: done",
-    ]
-    assert [line.split(" ", 1)[1] for line in log.read_text().splitlines()] == [
-        "threads: 3",
-        "epoch 1/2  loss 0.5",
-        "resumed",
-        "done",
-    ]
-
-
-def test_a_job_that_fails_says_why_in_a_line_and_keeps_the_traceback(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    log = tmp_path / "job.log"
-    with pytest.raises(SystemExit, match="1"), job("qnn seed 0, training", str(log)):
-        raise ValueError("the table is damaged")
-    assert capsys.readouterr().err.splitlines() == ["qnn seed 0, training: ValueError: the table is damaged"]
-    assert "Traceback" in log.read_text() and "the table is damaged" in log.read_text()
-    assert logging.getLogger("vqc_landscape").handlers == []
 
 
 def test_parts_of_an_earlier_division_into_blocks_are_stale(tmp_path: Path) -> None:

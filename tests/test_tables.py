@@ -138,3 +138,22 @@ def test_written_files_have_the_rights_of_ordinary_files(part: Path) -> None:
         os.umask(previous)
     assert part.stat().st_mode & 0o777 == 0o640
     assert os.listdir(part.parent) == [part.name]
+
+
+def test_a_flipped_bit_in_the_footer_is_refused_or_harmless(tmp_path: Path) -> None:
+    """The footer has no checksum: a changed row count would silently lose rows."""
+    path, flipped = tmp_path / "whole.parquet", tmp_path / "flipped.parquet"
+    write_table("scans", path, {"epoch": [5] * 6, "position": [0] * 6, "t": [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]})
+    raw, whole = path.read_bytes(), read_table("scans", path)
+    footer = len(raw) - 8 - int.from_bytes(raw[-8:-4], "little")
+    said = []
+    for position in range(footer, len(raw) - 8):
+        damaged = bytearray(raw)
+        damaged[position] ^= 4
+        flipped.write_bytes(damaged)
+        try:
+            assert read_table("scans", flipped).equals(whole)
+        except ValueError as error:
+            said.append(str(error))
+    assert all(str(flipped) in message for message in said)
+    assert any("its footer says" in message for message in said)

@@ -12,7 +12,7 @@ from vqc_landscape.circuits.observables import Observable, PauliSum, Projector
 from vqc_landscape.circuits.program import Circuit
 from vqc_landscape.circuits.structure import Dependence, analyse
 from vqc_landscape.objectives.interface import Indices
-from vqc_landscape.objectives.losses import LOSSES
+from vqc_landscape.objectives.losses import LOSSES, Loss
 from vqc_landscape.objectives.structure import Reduction, Structure, explain, reduce_exactly
 from vqc_landscape.simulator.engine import Engine
 
@@ -243,7 +243,7 @@ class CircuitRisk:
         return (whole + whole.T) / 2
 
     @property
-    def _loss(self) -> Any:
+    def _loss(self) -> Loss:
         return LOSSES[self.loss_name]()
 
     @property

@@ -66,7 +66,7 @@ class Expval:
         return np.zeros_like(f)
 
 
-LOSSES: dict[str, type[SquaredError] | type[Infidelity] | type[Expval]] = {
+LOSSES: dict[str, type[Loss]] = {
     "mse": SquaredError,
     "infidelity": Infidelity,
     "expval": Expval,
