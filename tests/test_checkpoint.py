@@ -1,5 +1,7 @@
 """A checkpoint comes back as it went in, or it is named and not used."""
 
+import errno
+import fcntl
 import logging
 import os
 import signal
@@ -163,4 +165,38 @@ def test_a_killed_writer_leaves_no_lock_behind(tmp_path):
         os.kill(writer.pid, signal.SIGKILL)
         writer.wait()
     with Checkpoint(tmp_path, "abc").lock():
+        pass
+
+
+def test_what_a_killed_writer_left_half_written_goes_when_the_next_one_holds_the_folder(saved):
+    left = saved.folder / ".checkpoint.safetensors.k3x.safetensors"
+    left.write_bytes(b"half")
+    with saved.lock():
+        assert not left.exists()
+    assert saved.load() is not None
+
+
+def refuse_to_lock(monkeypatch, number):
+    def flock(descriptor, operation):
+        if operation != fcntl.LOCK_UN:
+            raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+
+
+@pytest.mark.parametrize("number", [errno.ENOSYS, errno.ENOLCK])
+def test_without_locks_the_work_goes_on_and_the_log_says_so(saved, monkeypatch, caplog, number):
+    refuse_to_lock(monkeypatch, number)
+    half_written = saved.folder / ".checkpoint.safetensors.k3x.safetensors"
+    half_written.write_bytes(b"of another writer, who may live")
+    with saved.lock():
+        saved.save({}, TRAJECTORY)
+    assert f"The file system of {saved.folder} has no locks" in caplog.text
+    assert half_written.exists()
+    assert not list(saved.folder.glob("*.lock"))  # no soft lock, which would outlive a killed process
+
+
+def test_a_lock_that_fails_for_another_reason_is_an_error(saved, monkeypatch):
+    refuse_to_lock(monkeypatch, errno.EIO)
+    with pytest.raises(OSError, match="Input/output error"), saved.lock():
         pass

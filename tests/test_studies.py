@@ -434,11 +434,12 @@ def test_every_step_and_figure_has_code_that_can_be_hashed() -> None:
     assert len(steps) == len(plan.STAGES) and len(figures) == len({figure.module for figure in FIGURES.values()})
 
 
-def test_parts_of_an_earlier_division_into_blocks_are_stale(tmp_path: Path) -> None:
+def test_parts_of_an_earlier_division_into_blocks_and_half_written_ones_are_stale(tmp_path: Path) -> None:
     raw = yaml.safe_load((Path(__file__).parents[1] / "config" / "minimal.yaml").read_text())
     config = Config.model_validate(raw | {"results_dir": str(tmp_path)})
     (planned,) = plan.part_files(config, "hessians", "ffnn")[:1]
     Path(planned).parent.mkdir(parents=True)
-    for name in (Path(planned).name, "part-77.parquet", "notes.txt"):
+    stale = [".part-0.parquet.k3x.parquet", "part-77.parquet"]
+    for name in (Path(planned).name, *stale, "notes.txt"):
         (Path(planned).parent / name).touch()
-    assert plan.stale_parts(config) == [Path(planned).parent / "part-77.parquet"]
+    assert plan.stale_parts(config) == [Path(planned).parent / name for name in stale]

@@ -1,8 +1,13 @@
 """The loop: one row per epoch, exact resume, a named end when the numbers break down."""
 
+import errno
+import fcntl
 import io
 import math
+import os
+import signal
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -11,6 +16,7 @@ from analytic_risks import LinearRisk, RXProductRisk, linear_risk, quadratic
 
 from vqc_landscape.tables import SCHEMAS, write_table
 from vqc_landscape.training.checkpoint import Checkpoint
+from vqc_landscape.training.interrupt import TrainingStopped, stop_requests
 from vqc_landscape.training.loop import TrainingDiverged, batches, train
 from vqc_landscape.training.optimisers import LBFGS, Adam, GradientDescent, InverseSharpness, NaturalGradient
 from vqc_landscape.training.progress import ProgressLines
@@ -116,6 +122,38 @@ def test_a_run_stopped_after_every_single_epoch_goes_on_bit_for_bit(tmp_path):
     assert_same(train(RISK, START, Adam(0.05, 16), 5, **run), whole)
 
 
+@pytest.mark.parametrize("steps", [0, 3, 4, 9])  # an epoch of 50 samples in batches of 16 is 4 steps
+def test_a_run_that_is_asked_to_stop_keeps_the_last_whole_epoch_and_goes_on_bit_for_bit(tmp_path, steps):
+    checkpoint, asked = Checkpoint(tmp_path, "key"), iter(range(100))
+    run = {"seed": 3, "checkpoint": checkpoint, "checkpoint_every": 5}
+    where = f"stopped in epoch {steps // 4 + 1}; last good checkpoint: epoch {steps // 4}, "
+    with pytest.raises(TrainingStopped, match=where):
+        train(RISK, START, Adam(0.05, 16), 5, stop=lambda: next(asked) == steps, **run)
+    assert checkpoint.load()[1]["epoch"].tolist() == list(range(steps // 4 + 1))
+    assert_same(train(RISK, START, Adam(0.05, 16), 5, **run), train(RISK, START, Adam(0.05, 16), 5, seed=3))
+
+
+def test_who_is_asked_to_stop_while_another_trains_writes_nothing(tmp_path):
+    first, second = (Checkpoint(tmp_path, "key") for _ in range(2))
+    with ThreadPoolExecutor(1) as other, first.lock():
+        waiting = other.submit(train, RISK, START, Adam(0.05, 16), 5, seed=3, checkpoint=second, stop=lambda: True)
+        with pytest.raises(TrainingStopped, match=f"while another process trained in {tmp_path}"):
+            waiting.result(timeout=30)
+    assert not first.path.exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_the_first_signal_is_a_request_and_the_second_one_ends_the_process(number):
+    before = signal.getsignal(number)
+    with stop_requests() as stop:
+        assert not stop()
+        os.kill(os.getpid(), number)
+        assert stop() and signal.getsignal(number) == before
+    with stop_requests() as stop:
+        assert not stop() and signal.getsignal(number) != before
+    assert signal.getsignal(number) == before
+
+
 def test_resuming_computes_only_what_is_missing(tmp_path):
     checkpoint, seen = Checkpoint(tmp_path, "key"), []
     short = train(RISK, START, Adam(0.05, 16), 4, seed=3, checkpoint=checkpoint)
@@ -170,6 +208,22 @@ def test_two_writers_do_the_work_once(tmp_path):
         thread.join(timeout=30)
     assert_same(*results)
     assert len(steps) == 41  # the first row, then a step and a row in each of 20 epochs
+
+
+def test_two_writers_on_a_file_system_without_locks_write_the_same_bytes(tmp_path, monkeypatch):
+    def no_locks(descriptor, operation):
+        raise OSError(errno.ENOSYS, "Function not implemented")
+
+    monkeypatch.setattr(fcntl, "flock", no_locks)
+    run = {"seed": 3, "checkpoint_every": 1}
+    with ThreadPoolExecutor(2) as pool:
+        futures = [
+            pool.submit(train, RISK, START, Adam(0.05, 16), 40, checkpoint=Checkpoint(tmp_path, "key"), **run)
+            for _ in range(2)
+        ]
+        for future in futures:
+            assert_same(future.result(timeout=60), train(RISK, START, Adam(0.05, 16), 40, seed=3))
+    assert_same(Checkpoint(tmp_path, "key").load()[1], futures[0].result())
 
 
 class BreaksDown(LinearRisk):

@@ -171,3 +171,8 @@ class atomic_file:  # noqa: N801 - reads as a verb: with atomic_file(path) as te
         os.umask(umask)
         self.temporary.chmod(0o666 & ~umask)  # mkstemp makes 0600: others of the group read results
         os.replace(self.temporary, self.path)
+        folder = os.open(self.path.parent, os.O_RDONLY)  # the rename, too, has to outlive a loss of power
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)

@@ -3,9 +3,11 @@
 from vqc_landscape.config import Experiment
 from vqc_landscape.studies.jobs import job
 from vqc_landscape.studies.trajectories import write_trajectory
+from vqc_landscape.training.interrupt import stop_requests
 from vqc_landscape.training.progress import ProgressLines
 
-with job("{experiment} seed {seed}, training".format(**snakemake.wildcards), snakemake.log[0]) as progress:
+title = "{experiment} seed {seed}, training".format(**snakemake.wildcards)
+with job(title, snakemake.log[0]) as progress, stop_requests() as stop:
     write_trajectory(
         Experiment(**snakemake.params.settings),
         int(snakemake.wildcards.seed),
@@ -14,4 +16,5 @@ with job("{experiment} seed {seed}, training".format(**snakemake.wildcards), sna
         state_dir=snakemake.params.state,
         code=snakemake.params.code,
         report=ProgressLines(progress),
+        stop=stop,
     )

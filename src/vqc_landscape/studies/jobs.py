@@ -9,8 +9,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from vqc_landscape.simulator.threads import n_threads
+from vqc_landscape.training.interrupt import TrainingStopped
 
 PACKAGE_LOGGER = logging.getLogger("vqc_landscape")
+RESUME_ME = 75  # EX_TEMPFAIL of sysexits.h: not done, do it again
 
 
 @contextmanager
@@ -25,7 +27,8 @@ def job(title: str, log: str) -> Iterator[Progress]:
         A text stream whose lines are messages, too.
 
     Raises:
-        SystemExit: the work failed; the terminal has the reason in one line, the log the traceback.
+        SystemExit: 1, the work failed; the terminal has the reason in one line, the log the traceback. 75, it was
+            asked to stop and goes on where it was when it is run again.
     """
     Path(log).parent.mkdir(parents=True, exist_ok=True)
     terminal, file = logging.StreamHandler(), logging.FileHandler(log, mode="w", encoding="utf-8")
@@ -39,6 +42,9 @@ def job(title: str, log: str) -> Iterator[Progress]:
         PACKAGE_LOGGER.debug("threads: %d", n_threads())  # for the log file
         yield Progress()
         PACKAGE_LOGGER.info("done")
+    except TrainingStopped as stopped:
+        PACKAGE_LOGGER.warning("%s Run it again to go on.", stopped)
+        raise SystemExit(RESUME_ME) from None
     except Exception as error:
         PACKAGE_LOGGER.exception("%s: %s", type(error).__name__, error)
         raise SystemExit(1) from None

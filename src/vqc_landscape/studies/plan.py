@@ -67,14 +67,21 @@ def part_files(config: Config, stage: str, name: str) -> list[str]:
 
 
 def stale_parts(config: Config) -> list[Path]:
-    """Part files of the study's own tables that an earlier division into blocks of epochs left behind."""
+    """What earlier runs left in the folders of the study's tables.
+
+    Part files of another division into blocks of epochs, and temporary files of jobs that were killed.
+    """
     stale = []
     for name, experiment in config.experiments.items():
         for stage in stages_of(experiment):
             planned = {Path(path) for path in part_files(config, stage, name)}
             folders = {path.parent for path in planned}
             stale += [
-                path for folder in sorted(folders) for path in folder.glob("part-*.parquet") if path not in planned
+                path
+                for folder in sorted(folders)
+                for pattern in ("part-*.parquet", ".part-*.parquet")
+                for path in folder.glob(pattern)
+                if path not in planned
             ]
     return sorted(stale)
 

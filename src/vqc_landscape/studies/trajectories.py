@@ -13,6 +13,7 @@ from vqc_landscape.studies.build import initial_params, make_risk
 from vqc_landscape.studies.inputs import read_samples
 from vqc_landscape.tables import write_table
 from vqc_landscape.training.checkpoint import Checkpoint
+from vqc_landscape.training.interrupt import Stop
 from vqc_landscape.training.loop import train
 from vqc_landscape.training.optimisers import make_optimiser
 
@@ -29,6 +30,7 @@ def write_trajectory(
     state_dir: str,
     code: str,
     report: Callable[[int, int, float], None] | None = None,
+    stop: Stop | None = None,
 ) -> None:
     """Train one seed, resuming from its checkpoint if there is one, and write the trajectory.
 
@@ -40,9 +42,11 @@ def write_trajectory(
         state_dir: folder of this seed's checkpoints; every different run has its own folder in it.
         code: hash over the code that trains; other code, other run.
         report: called as ``report(epoch, n_epochs, loss)``.
+        stop: asked before every step; true ends the run with a checkpoint.
 
     Raises:
         TrainingDiverged: a number became NaN or infinite; the last good epoch is kept.
+        TrainingStopped: ``stop`` said so; the last whole epoch is kept.
     """
     training = experiment.training
     assert training is not None
@@ -59,6 +63,7 @@ def write_trajectory(
         checkpoint=Checkpoint(Path(state_dir) / key, key),
         checkpoint_every=training.checkpoint_every,
         report=report,
+        stop=stop,
     )
     write_table("trajectories", output, trajectory)
 

@@ -1,11 +1,14 @@
 """Checkpoints of a training run: one file that is replaced as a whole, checked when read, locked while in use.
 
 A checkpoint holds the optimiser's state and the trajectory so far, whose last row has the epoch and the parameters.
-Its metadata have the format's version, the key of the run and a SHA-256 of all of it.
+The random state is (seed, epoch): the generator of every epoch is made anew from the two, and the seed is part of the
+key. The metadata have the format's version, the key of the run and a SHA-256 of all of it. safetensors holds arrays and
+text only: no checkpoint can run code.
 """
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import logging
 import os
@@ -21,11 +24,14 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from vqc_landscape.tables import atomic_file
+from vqc_landscape.training.interrupt import Stop, TrainingStopped
 
 VERSION = "1"
 Columns = dict[str, NDArray[Any]]
 
 _log = logging.getLogger(__name__)
+
+_NO_LOCKS = {errno.ENOSYS, errno.ENOTSUP, errno.ENOLCK}  # not implemented, not supported, no server for locks
 
 
 class CheckpointError(RuntimeError):
@@ -46,15 +52,34 @@ class Checkpoint:
         self.path = self.folder / "checkpoint.safetensors"
 
     @contextmanager
-    def lock(self) -> Iterator[None]:
-        """Hold the folder: a second writer waits here, and then finds the work done."""
+    def lock(self, stop: Stop = lambda: False) -> Iterator[None]:
+        """Hold the folder: a second writer waits here, and then finds the work done; ``stop`` ends the waiting.
+
+        The lock is ``flock``, which Linux turns into a lock of the server on NFS: it holds across the nodes of a
+        cluster, and ends with its process. Where a file system has no locks, two writers do the same work twice
+        and replace whole files by the same bytes.
+
+        Raises:
+            TrainingStopped: while it waited.
+        """
         self.folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(self.folder / "lock")
+        # a soft lock, filelock's own way out, would outlive a killed process on another node
+        lock = FileLock(self.folder / "lock", fallback_to_soft=False)
         try:
             lock.acquire(timeout=0)
         except Timeout:
             _log.warning("Waiting for another process that trains in %s.", self.folder)
-            lock.acquire()
+            try:
+                lock.acquire(cancel_check=stop)
+            except Timeout:
+                raise TrainingStopped(f"Stopped while another process trained in {self.folder}.") from None
+        except OSError as error:
+            if error.errno not in _NO_LOCKS:
+                raise
+            _log.warning("The file system of %s has no locks (%s).", self.folder, error)
+        if lock.is_locked:
+            for left in self.folder.glob(f".{self.path.name}.*"):  # of a writer that was killed while it wrote
+                left.unlink()
         try:
             yield
         finally:
@@ -69,6 +94,7 @@ class Checkpoint:
         self.folder.mkdir(parents=True, exist_ok=True)
         with atomic_file(self.path) as temporary:
             save_file(arrays, temporary, metadata)
+        _log.debug("checkpoint of epoch %d is safe", trajectory["epoch"][-1])
 
     def load(self) -> tuple[Columns, Columns] | None:
         """State and trajectory as saved; None where there is no checkpoint or only a damaged one.

@@ -13,6 +13,7 @@ from vqc_landscape.checks import Array, as_vector, check_count
 from vqc_landscape.objectives.interface import Risk
 from vqc_landscape.training.checkpoint import Checkpoint, Columns
 from vqc_landscape.training.finite import check_finite, finite_loss_and_grad
+from vqc_landscape.training.interrupt import Stop, TrainingStopped
 from vqc_landscape.training.optimisers import Optimiser, State, Step
 
 Report = Callable[[int, int, float], None]
@@ -35,6 +36,7 @@ def train(
     checkpoint: Checkpoint | None = None,
     checkpoint_every: int = 5,
     report: Report | None = None,
+    stop: Stop | None = None,
 ) -> Columns:
     """Train, or go on from the checkpoint, until ``n_epochs`` are done.
 
@@ -48,6 +50,7 @@ def train(
         checkpoint: where the run is kept; without one nothing is written.
         checkpoint_every: epochs between checkpoints; the last epoch always gets one.
         report: called as ``report(epoch, n_epochs, loss)`` for the first row and after every epoch.
+        stop: asked before every step, and while another writer is waited for; true ends the run.
 
     Returns:
         The columns of table ``trajectories``, one row per epoch 0..n_epochs, each over the whole training set after
@@ -55,23 +58,29 @@ def train(
 
     Raises:
         TrainingDiverged: a number is not finite; the checkpoint then holds the last good epoch.
+        TrainingStopped: ``stop`` said so; the checkpoint then holds the last whole epoch.
         CheckpointError: the checkpoint is of another run.
     """
     params = as_vector("params", params, risk.n_params)
     check_count("n_epochs", n_epochs, minimum=0)
     check_count("checkpoint_every", checkpoint_every)
     report = report or (lambda *_: None)
-    with checkpoint.lock() if checkpoint else nullcontext():
+    stop = stop or (lambda: False)
+    with checkpoint.lock(stop) if checkpoint else nullcontext():
         state, trajectory = _resume(checkpoint, n_epochs) or _start(risk, test_risk, params, optimiser)
         done = len(trajectory["epoch"])
         report(done - 1, n_epochs, float(trajectory["loss"][-1]))
         for epoch in range(done, n_epochs + 1):
             try:
-                params, next_state, rate = _run_epoch(risk, trajectory["params"][-1], optimiser, state, seed, epoch)
+                steps = batches(risk, optimiser.batch_size, seed, epoch)
+                params, next_state, rate = _run_epoch(steps, trajectory["params"][-1], optimiser, state, stop)
                 row = _row(epoch, risk, test_risk, params, rate)
             except FloatingPointError as error:
                 kept = _keep(checkpoint, state, trajectory)
                 raise TrainingDiverged(f"Training diverged at epoch {epoch}, {error}; {kept}.") from None
+            except TrainingStopped:
+                kept = _keep(checkpoint, state, trajectory)
+                raise TrainingStopped(f"Training was stopped in epoch {epoch}; {kept}.") from None
             state = next_state
             trajectory = {name: np.concatenate([trajectory[name], row[name]]) for name in row}
             if checkpoint and (epoch % checkpoint_every == 0 or epoch == n_epochs):
@@ -114,9 +123,11 @@ def _keep(checkpoint: Checkpoint | None, state: State, trajectory: Columns) -> s
     return f"last good checkpoint: epoch {trajectory['epoch'][-1]}, {checkpoint.path}"
 
 
-def _run_epoch(risk: Risk, params: Array, optimiser: Optimiser, state: State, seed: int, epoch: int) -> Step:
+def _run_epoch(steps: Iterator[Risk], params: Array, optimiser: Optimiser, state: State, stop: Stop) -> Step:
     rate = np.nan
-    for number, batch in enumerate(batches(risk, optimiser.batch_size, seed, epoch), start=1):
+    for number, batch in enumerate(steps, start=1):
+        if stop():
+            raise TrainingStopped
         try:
             params, state, rate = optimiser.step(batch, params, state)
             check_finite("a parameter", params)

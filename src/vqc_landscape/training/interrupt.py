@@ -1,0 +1,41 @@
+"""How a scheduler asks a training run to end: as a flag that the loop looks at between two steps."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+Stop = Callable[[], bool]
+
+SIGNALS = (signal.SIGTERM, signal.SIGINT)  # from a scheduler or a shutdown, from the terminal
+
+
+class TrainingStopped(RuntimeError):  # noqa: N818 - what happened, not what was wrong
+    """The run was asked to stop before its last epoch; the message says where it goes on."""
+
+
+@contextmanager
+def stop_requests() -> Iterator[Stop]:
+    """Yield a function that says whether one of ``SIGNALS`` has come; inside the block the first one does no more.
+
+    A second signal acts as it would have without the block. For the main thread only, as signals are.
+    """
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+    asked: list[int] = []
+
+    def restore() -> None:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+    def note(number: int, _: FrameType | None) -> None:
+        asked.append(number)
+        restore()
+
+    for number in SIGNALS:
+        signal.signal(number, note)
+    try:
+        yield lambda: bool(asked)
+    finally:
+        restore()
