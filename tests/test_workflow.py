@@ -55,7 +55,7 @@ class Study:
         done = self.snakemake("--dry-run", "all")
         assert done.returncode == 0, done.stderr
         return set(re.findall(r"^Job \d+: (.*)$", done.stdout + done.stderr, re.MULTILINE)) - {
-            "Every table and figure is there."
+            "Every table, figure and claim is there."
         }
 
     def edited(self, edit: Edit) -> Study:
@@ -163,7 +163,7 @@ def test_every_job_has_a_log_and_a_benchmark_and_works_with_the_one_thread_that_
         for kind, paths in (("logs", logs), ("benchmarks", benchmarks))
     ]
     n_tables = sum(len(paths) for stage in plan.STAGES for _, paths in study.tables(stage))
-    assert names[0] == names[1] and len(names[0]) == n_tables + len(study.parsed.figures)
+    assert names[0] == names[1] and len(names[0]) == n_tables + len(study.parsed.figures) + 1  # claims
     assert all(path.read_text().endswith("done\n") for path in logs)
     assert "epoch 3/3  loss" in (study.results / "logs" / "trajectories" / "qnn-0.log").read_text()
     threads = {path: path.read_text().count("threads: 1\n") for path in logs}  # what the engine and torch read

@@ -32,6 +32,7 @@ Folder = Annotated[str, Field(min_length=1, pattern=r"^[^{}\n]+$")]
 Epoch = Annotated[int, Field(ge=0, strict=True)]
 Convention = Literal["exact", "as_published"]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+ClaimId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
 
 
 # one tag per form, so that a wrong value is one fault and not one for each form
@@ -379,6 +380,19 @@ class FigureConfig(Section):
     seeds: list[Epoch] = Field(default=[], description="seeds shown one by one; empty: the first of each experiment")
 
 
+class ClaimConfig(Section):
+    """From which experiments a claim is measured, in either arithmetic."""
+
+    exact: list[Name] = Field(default=[], description="experiments that feed the claim in exact arithmetic")
+    as_published: list[Name] = Field(default=[], description="experiments that feed it in the published arithmetic")
+
+    @model_validator(mode="after")
+    def _some(self) -> ClaimConfig:
+        if not self.exact and not self.as_published:
+            raise ValueError("exact or as_published must list an experiment")
+        return self
+
+
 FIGURES = tuple(f"fig{i:02d}" for i in range(1, 12))
 
 
@@ -389,6 +403,19 @@ class Config(Section):
     state_dir: Folder = Field(default="state", description="folder of checkpoints")
     experiments: Annotated[dict[Name, Experiment], Field(min_length=1)] = Field(description="name -> experiment")
     figures: dict[Literal[FIGURES], FigureConfig] = Field(default={}, description="figure -> what it shows")  # type: ignore[valid-type]
+    claims: dict[ClaimId, ClaimConfig] = Field(default={}, description="claim -> experiments that it is measured from")
+
+    @model_validator(mode="after")
+    def _claims_are_fed(self) -> Config:
+        for claim, fed in self.claims.items():
+            for convention in ("exact", "as_published"):
+                for name in getattr(fed, convention):
+                    if name not in self.experiments:
+                        raise ValueError(
+                            f"claims.{claim}.{convention}: there is no experiment {name!r}"
+                            + nearest(name, list(self.experiments))
+                        )
+        return self
 
     @model_validator(mode="after")
     def _figures_exist(self) -> Config:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -69,6 +69,23 @@ SCHEMAS: dict[str, pa.Schema] = {
             "eigvals": _FLOATS,
         }
     ),
+    # one file for the whole study, results/claims.parquet
+    "claims": pa.schema(
+        {
+            "claim": pa.string(),
+            "convention": pa.string(),
+            "statement": pa.string(),
+            "measured": pa.float64(),
+            "low": pa.float64(),
+            "high": pa.float64(),
+            "n_seeds": pa.int64(),
+            "expected": pa.string(),
+            "threshold": pa.string(),
+            "verdict": pa.string(),
+            "figure": pa.string(),
+            "explanation": pa.string(),
+        }
+    ),
 }
 
 
@@ -103,29 +120,31 @@ def write_table(stage: str, path: str | os.PathLike[str], columns: Mapping[str, 
         pq.write_table(table, temporary, compression="zstd", write_page_checksum=True)  # read_table verifies it
 
 
-def read_table(stage: str, paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> pd.DataFrame:
+def read_table(
+    stage: str, paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]], columns: Sequence[str] | None = None
+) -> pd.DataFrame:
     """Read part files of ``stage`` into one frame, with ``experiment`` and ``seed`` from their paths.
 
-    Only the given files are read, never the folder around them.
+    Only the given files are read, never the folder around them, and only the given columns (None: all).
 
     Raises:
         ValueError: a file that is missing, damaged, or has other columns; it is named.
     """
     if isinstance(paths, str | os.PathLike):
         paths = [paths]
-    tables = [_read_part(stage, Path(p)) for p in paths]
+    tables = [_read_part(stage, Path(p), columns) for p in paths]
     if not tables:
         raise ValueError(f"No file of table `{stage}` was given.")
     frame: pd.DataFrame = pa.concat_tables(tables).to_pandas()
     return frame
 
 
-def _read_part(stage: str, path: Path) -> pa.Table:
+def _read_part(stage: str, path: Path, columns: Sequence[str] | None) -> pa.Table:
     if not path.is_file():
         raise ValueError(f"Table `{stage}`: {path} does not exist.")
     try:
         file = pq.ParquetFile(path, page_checksum_verification=True)
-        table = file.read()
+        table = file.read(columns)
         # pages have checksums, the footer has none: its counts must agree with one another and with the rows
         first = [file.metadata.row_group(i).column(0).num_values for i in range(file.metadata.num_row_groups)]
         if not len(table) == file.metadata.num_rows == sum(first):
@@ -134,9 +153,9 @@ def _read_part(stage: str, path: Path) -> pa.Table:
         raise ValueError(
             f"Table `{stage}`: {path} is damaged or no Parquet file ({error}). Delete it and run again."
         ) from None
-    if not table.schema.equals(SCHEMAS[stage]):
+    if not file.schema_arrow.equals(SCHEMAS[stage]):
         raise ValueError(
-            f"Table `{stage}`: {path} has columns {_columns(table.schema)}; expected {_columns(SCHEMAS[stage])}."
+            f"Table `{stage}`: {path} has columns {_columns(file.schema_arrow)}; expected {_columns(SCHEMAS[stage])}."
         )
     keys = dict(part.split("=", 1) for part in path.parent.parts if "=" in part)
     for key, type_, cast in (("experiment", pa.string(), str), ("seed", pa.int64(), int)):

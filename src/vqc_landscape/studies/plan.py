@@ -114,6 +114,16 @@ def figure_settings(config: Config, figure: str, parts: Iterable[Part]) -> dict[
     return {"experiments": experiments, "figures": {figure: shown.model_dump(mode="json")}}
 
 
+def claim_settings(config: Config, parts: Iterable[Part]) -> dict[str, Any]:
+    """The part of the configuration that the claims depend on, itself a valid configuration."""
+    fed = {name for _, name, _ in parts}
+    experiments = {name: _dump(experiment) for name, experiment in config.experiments.items() if name in fed}
+    return {
+        "experiments": experiments,
+        "claims": {claim: chosen.model_dump(mode="json") for claim, chosen in config.claims.items()},
+    }
+
+
 def _dump(experiment: Experiment) -> dict[str, Any]:
     """As plain data, itself a valid experiment: `init` is not for networks, not even with its defaults."""
     return experiment.model_dump(mode="json", exclude={"init"} if experiment.network else None)
@@ -134,3 +144,9 @@ def step_code(stage: str, *, has_network: bool) -> str:
 def figure_code(module: str) -> str:
     """Hash over the code that draws a figure; ``module`` is its full name."""
     return source_hash(module.removeprefix(f"{PACKAGE}."), "figures.registry", skip=("config",))
+
+
+@functools.cache
+def claims_code() -> str:
+    """Hash over the code that measures the claims."""
+    return source_hash("claims.write", skip=("config",))

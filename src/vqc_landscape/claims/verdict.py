@@ -1,0 +1,76 @@
+"""From a measurement to a verdict: a bootstrap over the seeds against the threshold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from vqc_landscape.claims.claim import Measurement, Threshold
+
+CONFIDENCE = 0.95
+N_RESAMPLES = 9_999  # the ends of a 95 % interval then rest on 250 resamples each
+SEED = 20_080_278  # fixed, so that the same tables give the same bytes
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The outcome of one claim.
+
+    Attributes:
+        verdict: ``reproduced``, ``with_caveat``, ``not_reproduced`` or ``depends_on_seed``; None if there was nothing
+            to measure.
+        measured: the number.
+        low: lower end of its 95 % interval over seeds; ``measured`` where no seed enters.
+        high: upper end.
+        n_seeds: number of seeds; None where none enters.
+        explanation: the caveat and further numbers.
+    """
+
+    verdict: str | None
+    measured: float | None = None
+    low: float | None = None
+    high: float | None = None
+    n_seeds: int | None = None
+    explanation: str = ""
+
+
+def judge(measurement: Measurement, threshold: Threshold) -> Verdict:
+    """Compare a measurement, with its spread over seeds, with the threshold.
+
+    The claim holds if the whole bootstrap interval lies where it says, fails if the whole interval lies outside;
+    in between it depends on the seed. A number in which no seed enters is compared as it is.
+    """
+    if any(len(sample) == 0 for sample in measurement.samples):
+        return Verdict(None, explanation=measurement.remark or "There was nothing to measure.")
+    measured = float(measurement.statistic(*measurement.samples, axis=-1))
+    low, high = interval(measurement) if measurement.n_seeds > 1 else (measured, measured)
+    holds = threshold.low <= low and high <= threshold.high
+    fails = high < threshold.low or low > threshold.high
+    if holds:
+        verdict = "with_caveat" if measurement.caveat else "reproduced"
+    else:
+        verdict = "not_reproduced" if fails else "depends_on_seed"
+    explanation = " ".join(filter(None, (measurement.caveat, measurement.remark)))
+    return Verdict(verdict, measured, low, high, measurement.n_seeds or None, explanation)
+
+
+def interval(measurement: Measurement) -> tuple[float, float]:
+    """Percentile bootstrap interval of the statistic over seeds.
+
+    Where every seed gives the same number it has no width; 20 of 20 then still means "at least 86 %" of all seeds
+    (0.86**20 = 0.05).
+    """
+    from scipy.stats import bootstrap
+
+    result = bootstrap(
+        measurement.samples,
+        measurement.statistic,
+        n_resamples=N_RESAMPLES,
+        confidence_level=CONFIDENCE,
+        method="percentile",
+        paired=measurement.paired,
+        vectorized=True,
+        rng=np.random.default_rng(SEED),
+    )
+    return float(result.confidence_interval.low), float(result.confidence_interval.high)

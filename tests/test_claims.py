@@ -1,0 +1,185 @@
+"""Claims: how a number becomes a verdict, what feeds a claim, and what is written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from claim_data import STUDY, rows, verdict_of
+
+from vqc_landscape.claims.claim import Measurement, at_least, at_most, between, over_seeds, without_seeds
+from vqc_landscape.claims.data import ClaimData
+from vqc_landscape.claims.registry import CLAIMS, IDS, required_tables
+from vqc_landscape.claims.verdict import CONFIDENCE, interval, judge
+from vqc_landscape.claims.write import write_claims
+from vqc_landscape.config import ConfigError, parse_config
+from vqc_landscape.figures.registry import FIGURES
+from vqc_landscape.tables import read_table, write_table
+
+ROOT = Path(__file__).parents[1]
+REASON = "a reason"
+
+# --- verdicts ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("values", "threshold", "verdict"),
+    [
+        ([1.0, 1.1, 0.9, 1.0], at_least(0.5, REASON), "reproduced"),
+        ([1.0, 1.1, 0.9, 1.0], at_most(0.5, REASON), "not_reproduced"),
+        ([0.0, 1.0, 0.0, 1.0], at_least(0.5, REASON), "depends_on_seed"),
+        ([1.0, 1.1, 0.9, 1.0], between(0.8, 1.2, REASON), "reproduced"),
+        ([1.0, 1.1, 0.9, 1.0], between(1.2, 1.4, REASON), "not_reproduced"),
+        ([1.0, 1.0, 1.0, 1.0], at_most(1.0, REASON), "reproduced"),  # the ends count
+    ],
+)
+def test_the_whole_interval_decides(values: list[float], threshold: Any, verdict: str) -> None:
+    assert judge(over_seeds(values), threshold).verdict == verdict
+
+
+def test_a_caveat_limits_only_what_holds() -> None:
+    limited = over_seeds([1.0, 1.0], caveat="Only here.", remark="And more.")
+    assert judge(limited, at_least(1, REASON)).verdict == "with_caveat"
+    assert judge(limited, at_least(2, REASON)).verdict == "not_reproduced"
+    assert judge(limited, at_least(1, REASON)).explanation == "Only here. And more."
+
+
+def test_a_number_without_seeds_is_compared_as_it_is() -> None:
+    found = judge(without_seeds(0.25), at_most(0.25, REASON))
+    assert (found.verdict, found.measured, found.low, found.high, found.n_seeds) == (
+        "reproduced",
+        0.25,
+        0.25,
+        0.25,
+        None,
+    )
+
+
+def test_one_seed_has_no_spread() -> None:
+    found = judge(over_seeds([0.25]), at_most(0.2, REASON))
+    assert (found.verdict, found.low, found.high, found.n_seeds) == ("not_reproduced", 0.25, 0.25, 1)
+
+
+def test_without_any_seed_there_is_no_verdict() -> None:
+    found = judge(over_seeds([], remark="No run converged."), at_most(1, REASON))
+    assert (found.verdict, found.measured, found.explanation) == (None, None, "No run converged.")
+
+
+def test_the_interval_is_that_of_the_normal_theory_for_many_normal_numbers() -> None:
+    values = np.random.default_rng(0).normal(3, 2, 400)
+    low, high = interval(over_seeds(values))
+    half = 1.96 * values.std() / np.sqrt(400)
+    assert CONFIDENCE == 0.95
+    # 10 % of the half width: the ends of a bootstrap of 9999 resamples scatter by 2 %, skewness does the rest
+    assert low == pytest.approx(values.mean() - half, abs=0.1 * half)
+    assert high == pytest.approx(values.mean() + half, abs=0.1 * half)
+
+
+def test_paired_samples_are_drawn_together() -> None:
+    base = np.random.default_rng(0).normal(0, 10, 30)
+
+    def difference(a: Any, b: Any, axis: int) -> Any:
+        return np.mean(a, axis) - np.mean(b, axis)
+
+    apart = interval(Measurement((base + 1, base), difference))
+    together = interval(Measurement((base + 1, base), difference, paired=True))
+    assert apart[0] < 0 < apart[1]
+    assert together == pytest.approx((1, 1))
+
+
+def test_the_same_tables_give_the_same_interval() -> None:
+    values = np.random.default_rng(0).exponential(1, 20)
+    assert interval(over_seeds(values, np.median)) == interval(over_seeds(values, np.median))
+
+
+@pytest.mark.parametrize(
+    ("threshold", "words"),
+    [
+        (at_least(0.9, REASON), "at least 0.9"),
+        (at_most(1e-12, REASON), "at most 1e-12"),
+        (between(0.4, 0.6, REASON), "0.4 to 0.6"),
+        (between(3, 3, REASON), "3"),
+    ],
+)
+def test_thresholds_read_as_words(threshold: Any, words: str) -> None:
+    assert str(threshold) == words
+
+
+# --- the registry -----------------------------------------------------------------------------------------
+
+
+def test_claims_stand_in_the_order_of_the_paper() -> None:
+    assert list(CLAIMS) == [id_ for id_ in IDS if id_ in CLAIMS] and len(set(IDS)) == 42
+
+
+@pytest.mark.parametrize("id_", CLAIMS)
+def test_every_claim_is_fed_and_has_a_figure_that_is_drawn(id_: str) -> None:
+    claim = CLAIMS[id_]
+    assert claim.figure in FIGURES and claim.figure in STUDY.figures
+    assert claim.threshold.reason and claim.statement and claim.measures and claim.expected
+    assert id_ in STUDY.claims
+
+
+def test_other_experiments_than_the_claim_can_read_are_refused() -> None:
+    def study(**claims: Any) -> Any:
+        raw = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
+        return parse_config(raw | {"claims": claims})
+
+    with pytest.raises(ConfigError, match=r"claims: there is no claim 'toy-baren'; did you mean 'toy-barren'\?"):
+        required_tables(study(**{"toy-baren": {"exact": ["toy_global"]}}), "toy-baren", "exact")
+    with pytest.raises(ConfigError, match=r"claims\.toy-barren\.exact: experiment layered has none .* landscapes\."):
+        required_tables(study(**{"toy-barren": {"exact": ["toy_global", "layered"]}}), "toy-barren", "exact")
+    with pytest.raises(ConfigError, match=r"claims\.toy-barren: exact or as_published must list an experiment"):
+        study(**{"toy-barren": {}})
+    with pytest.raises(ConfigError, match=r"claims\.toy-barren\.exact: there is no experiment 'toy_globl'; did you"):
+        study(**{"toy-barren": {"exact": ["toy_globl"]}})
+
+
+def test_missing_rows_are_named() -> None:
+    data = ClaimData({"a": STUDY.experiments["layered"]}, {"spectra": rows("a", 0, epoch=[0], eigval=[1.0])})
+    assert data.rows("spectra", seed=0, epoch=0)["eigval"].tolist() == [1.0] and data.last_epoch() == 15
+    with pytest.raises(ValueError, match="Table `spectra` has no rows for experiment a, seed 0, epoch 3"):
+        data.rows("spectra", seed=0, epoch=3)
+
+
+# --- what is written --------------------------------------------------------------------------------------
+
+
+def test_the_tables_hold_the_verdicts_of_exactly_the_given_files(tmp_path: Path) -> None:
+    part = tmp_path / "landscapes" / "experiment=toy_global" / "seed=0" / "part-0.parquet"
+    study = parse_config(
+        {
+            "experiments": {"toy_global": STUDY.experiments["toy_global"].model_dump(mode="json")},
+            "claims": {"toy-barren": {"exact": ["toy_global"]}},
+        }
+    )
+    found: dict[str, pd.Series[Any]] = {}
+    for name, curvature in (("flat", 0.0), ("curved", 0.25)):
+        points = {"label": ["a"], "a": [0.0], "b": [0.0], "loss": [1.0], "grad_norm": [0.0], "eigvals": [[curvature]]}
+        write_table("landscapes", part, points)
+        outputs = [str(tmp_path / f"{name}.{ending}") for ending in ("parquet", "md")]
+        write_claims(study, {"landscapes": [str(part)]}, outputs[0], outputs[1])
+        (found[name],) = (row for _, row in read_table("claims", outputs[0]).iterrows())
+    assert found["flat"][["claim", "convention", "verdict", "figure"]].tolist() == [
+        "toy-barren",
+        "exact",
+        "reproduced",
+        "fig02",
+    ]
+    assert found["curved"]["verdict"] == "not_reproduced" and found["curved"]["measured"] == 0.25
+    text = (tmp_path / "curved.md").read_text()
+    assert "| [toy-barren](#toy-barren) | `exact` | not reproduced | 0.25 |  |  | at most 1e-12 |" in text
+    assert "`toy-gorge`" in text.split("## Not measured")[1]
+
+
+Tables = Callable[..., pd.DataFrame]
+
+
+def test_helper_refuses_what_the_claim_does_not_read() -> None:
+    with pytest.raises(AssertionError):
+        verdict_of(CLAIMS["toy-barren"], ["toy_global"], scans=[rows("toy_global", 0, t=[0.0])])
