@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vqc_landscape.checks import Array, as_float
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +49,20 @@ class Spectrum:
     def trace(self) -> float:
         """Sum of the eigenvalues."""
         return float(np.sum(self.eigvals))
+
+    def to_pandas(self) -> pd.DataFrame:
+        """One row a pair: position, eigval, eigvec, structural, tolerance (as table ``spectra``)."""
+        import pandas as pd
+
+        return pd.DataFrame(
+            {
+                "position": np.arange(len(self.eigvals)),
+                "eigval": self.eigvals,
+                "eigvec": list(self.eigvecs.T),
+                "structural": self.structural,
+                "tolerance": self.tolerance,
+            }
+        )
 
     def __repr__(self) -> str:
         return (

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from vqc_landscape.checks import Array, as_vector, check_choice
+from vqc_landscape.checks import Array, as_matrix, as_vector, check_choice
 from vqc_landscape.circuits.observables import Observable, PauliSum, Projector
 from vqc_landscape.circuits.program import Circuit
 from vqc_landscape.circuits.structure import Dependence, analyse
@@ -15,6 +15,7 @@ from vqc_landscape.objectives.interface import Indices
 from vqc_landscape.objectives.losses import LOSSES, Loss
 from vqc_landscape.objectives.structure import Reduction, Structure, explain, reduce_exactly
 from vqc_landscape.simulator.engine import Engine
+from vqc_landscape.simulator.points import expvals_at
 
 CUSP = 1e-12  # |Re(z^2)| below which its absolute value counts as not differentiable: round-off of z
 
@@ -87,6 +88,13 @@ class CircuitRisk:
         """L(params)."""
         expvals = self._engine.expvals(self._vector(params), self._coefficients)
         return float(np.sum(self._loss.value(expvals, self.targets)) * self._scale)
+
+    def losses(self, points: Any) -> Array:
+        """L at each row of ``points``, shape (n_points, P): all of them in one sweep, shape (n_points,)."""
+        rows = as_matrix("points", points, (self.n_params,))
+        expvals = expvals_at(self._engine, rows, self._coefficients)
+        values: Array = np.sum(self._loss.value(expvals, self.targets), axis=1) * self._scale
+        return values
 
     def grad(self, params: Any) -> Array:
         """Gradient of L, shape (P,)."""

@@ -32,6 +32,9 @@ class Risk(Protocol):
 
     def loss(self, params: Any) -> float: ...
 
+    def losses(self, points: Any) -> Array:
+        """Loss (n_points,) at each row of ``points`` (n_points, P)."""
+
     def grad(self, params: Any) -> Array:
         """Gradient (P,)."""
 

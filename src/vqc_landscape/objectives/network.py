@@ -24,6 +24,7 @@ OUTPUTS = ("difference", "first")
 # Samples per term of every sum. It bounds the memory of a Hessian (P tangents x 256 x neurons) and fixes the order
 # of the additions. Chosen by us: below 0.2 GB for the paper's network.
 LEAF = 256
+POINTS = 64  # parameter vectors that are evaluated side by side; chosen by us, memory as for a Hessian
 
 
 class NetworkRisk:
@@ -69,6 +70,14 @@ class NetworkRisk:
     def loss(self, params: Any) -> float:
         theta = self._theta(params)
         return float(sum(self._loss(theta, x, y) for x, y in self._leaves()))
+
+    def losses(self, points: Any) -> Array:
+        """L at each row of ``points``, shape (n_points, P): all of them at once, shape (n_points,)."""
+        from torch.func import vmap
+
+        theta = _tensor(as_matrix("points", points, (self.n_params,)))
+        evaluate = vmap(self._loss, in_dims=(0, None, None), chunk_size=POINTS)
+        return _array(sum(evaluate(theta, x, y) for x, y in self._leaves()))
 
     def grad(self, params: Any) -> Array:
         """Gradient (P,)."""

@@ -107,12 +107,12 @@ class Engine:
 
     def _expvals(self, params: Array, coefficients: Array) -> Array:
         pieces = [self._forward(params, coefficients[lane]) for lane in self._lanes(len(coefficients))]
-        return np.concatenate([self._measure(piece)[0] for piece in pieces])
+        return np.concatenate([self.measure(piece)[0] for piece in pieces])
 
     def first_order(self, params: Array, coefficients: Array) -> FirstOrder:
         """Forward and adjoint sweep over samples that fit side by side."""
         leaf = self._forward(params, coefficients)
-        expvals, targets, target_weights = self._measure(leaf)
+        expvals, targets, target_weights = self.measure(leaf)
         turns = self.turns
         first_order.backward(leaf.diagonals, turns, leaf.tans, leaf.adjoints, np.empty_like(leaf.states[0]))
         first_order.site_overlaps(leaf.adjoints, leaf.states, turns, leaf.overlaps)
@@ -154,7 +154,7 @@ class Engine:
         first_order.forward(leaf.diagonals, turns, leaf.tans, leaf.states)
         return leaf
 
-    def _measure(self, leaf: Leaf) -> tuple[Array, Array, Array]:
+    def measure(self, leaf: Leaf) -> tuple[Array, Array, Array]:
         """f, and for projectors the pulled-back target and its Gram weights; fills the last adjoint."""
         if self.groups is None:
             return self._measure_target(leaf)

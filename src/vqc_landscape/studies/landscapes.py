@@ -25,11 +25,11 @@ def write_landscape(experiment: Experiment, output: str) -> None:
     grid = [(a, b) for b in axis for a in axis]
     places = [*grid, *plane.points.values()]
     marked = [_at_point(risk, _params(risk, plane.axes, place)) for place in plane.points.values()]
-    columns = {
+    columns: dict[str, list[object]] = {
         "label": [None] * len(grid) + list(plane.points),
         "a": [a for a, _ in places],
         "b": [b for _, b in places],
-        "loss": [risk.loss(_params(risk, plane.axes, place)) for place in places],
+        "loss": list(risk.losses([_params(risk, plane.axes, place) for place in places])),
         "grad_norm": [None] * len(grid) + [norm for norm, _ in marked],
         "eigvals": [None] * len(grid) + [eigvals for _, eigvals in marked],
     }

@@ -33,7 +33,7 @@ def write_scans(experiment: Experiment, trajectory: str, spectra: str, dataset: 
                 "eigval": np.full(len(t), pair["eigval"]),
                 "structural": np.full(len(t), pair["structural"]),
                 "t": t,
-                "loss": [risk.loss(params + step * pair["eigvec"]) for step in t],
+                "loss": risk.losses(params + np.outer(t, pair["eigvec"])),
             }
         )
     write_table("scans", output, {name: np.concatenate([part[name] for part in parts]) for name in parts[0]})
