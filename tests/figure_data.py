@@ -13,7 +13,8 @@ from vqc_landscape.figures.registry import FIGURES, required_tables
 from vqc_landscape.tables import write_table
 
 ROOT = Path(__file__).parents[1]
-N_ZEROS = {"layered": 16, "qnn": 65, "ffnn": 23}  # structural zeros, as the exact Hessians have them
+# structural zeros, as these Hessians have them
+N_ZEROS = {"layered": 16, "layered_published": 15, "qnn": 65, "qnn_published": 0, "ffnn": 23}
 
 
 def study(figures: dict[str, Any] | None = None, **experiments: dict[str, Any]) -> Config:
@@ -55,13 +56,23 @@ def landscape(experiment: Experiment, _: str, rng: np.random.Generator) -> dict[
     norms: list[float | None] = [0.0] * len(points) if flat else list(rng.uniform(0, 0.5, len(points)))
     if published:  # one marked point on a cusp
         spectra[1], norms[1] = None, None
+    n_structural = 8 if flat else 6
+    structural = np.arange(8) < n_structural  # as the table has it: the order does not matter here
+    vectors = np.column_stack([structural * 0.0, ~structural * 0.5]).ravel()
+    # curvature on the whole grid, none along the cusps of the published loss
+    cusps = np.abs(np.cos(a + b)) < 1e-9 if published else np.zeros(a.size, dtype=bool)
+    everywhere = [None if cusp else np.append(np.zeros(6), [0.2, 0.7]) for cusp in cusps]
+    blank_or = everywhere[: len(blank)]
+    has = [row is not None for row in blank_or + spectra]
     return {
         "label": blank + list(plane.points),
         "a": a,
         "b": b,
         "loss": loss,
         "grad_norm": blank + norms,
-        "eigvals": blank + spectra,
+        "eigvals": blank_or + spectra,
+        "structural": [structural if there else None for there in has],
+        "plane_eigvecs": [vectors if there else None for there in has],
     }
 
 
@@ -121,7 +132,20 @@ def predictions(experiment: Experiment, _: str, rng: np.random.Generator) -> dic
     return {"epoch": epochs, "x1": np.tile(x1, 2), "x2": np.tile(x2, 2), "prediction": np.concatenate(maps)}
 
 
+def convention_errors(experiment: Experiment, _: str, rng: np.random.Generator) -> dict[str, Any]:
+    n = len(experiment.hessian_epochs)
+    eigval_error = rng.uniform(0.1, 0.5, n)
+    return {
+        "epoch": experiment.hessian_epochs,
+        "loss": rng.uniform(0, 1, n),
+        "loss_exact": rng.uniform(0, 1, n),
+        "hessian_error": eigval_error + rng.uniform(0.1, 1, n),
+        "eigval_error": eigval_error,
+    }
+
+
 _TABLES = {
+    "convention_errors": convention_errors,
     "landscapes": landscape,
     "datasets": dataset,
     "trajectories": trajectory,

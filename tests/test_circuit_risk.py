@@ -73,6 +73,19 @@ def test_classification_is_the_dense_oracle(ansatz: str, reduction: str, convent
     check_derivatives(risk, lambda w: oracles.mse(ansatz, w, x, y, reduction, detached), random_weights(circuit))
 
 
+def test_published_gradient_is_half_of_the_exact_one_and_its_hessian_is_not() -> None:
+    circuit = vl.reuploading(n_qubits=4, n_layers=2)
+    x, y = oracles.disk(3, seed=2)
+    exact, published = (
+        vl.CircuitRisk(circuit, vl.PauliZ(0), "mse", x, y, convention=convention)
+        for convention in ("exact", "as_published")
+    )
+    weights = random_weights(circuit)
+    assert published.loss(weights) == pytest.approx(exact.loss(weights), rel=0, abs=ATOL)
+    np.testing.assert_allclose(published.grad(weights), exact.grad(weights) / 2, rtol=0, atol=ATOL)
+    assert np.linalg.norm(published.hessian(weights) - exact.hessian(weights) / 2) > 0.1
+
+
 def test_published_spectrum_has_more_eigenvalues_than_the_exact_one_can_have() -> None:
     """Two qubits, four layers, 48 parameters: the ranks of the dense oracle's Hessians, generic points and samples."""
     circuit = vl.reuploading_published(n_qubits=2, n_layers=4)

@@ -98,6 +98,9 @@ def _label(ax: Axes, axis: str) -> str:
         ("fig08", ["8 qubits", "8 layers", "192 parameters", "shaded"]),
         ("fig09", ["192 parameters", "500 training samples", "mean squared error", "all 192", "convention: exact"]),
         ("fig10", ["3-12-10-2", "200 parameters", "500 training samples", "tanh", "all 200"]),
+        ("fig05_conventions", ["convention: exact", "convention: as published (Re(z²) for |z|²)", "Frobenius norm"]),
+        ("fig06_conventions", ["convention: exact", "convention: as published (Re(z²) for |z|²)", "relative error"]),
+        ("fig09_conventions", ["convention: exact", "convention: as published (detached bra)", "Frobenius norm"]),
         ("fig11", ["8 qubits", "4 layers", "96 parameters", "convention: exact", "25 % to the 75 %"]),
     ],
 )
@@ -195,6 +198,25 @@ def test_data_are_the_training_samples(drawn):
     np.testing.assert_allclose((circle**2).sum(axis=1), 2 / np.pi, rtol=1e-12)  # rounding of cos^2 + sin^2
 
 
+@pytest.mark.parametrize("name", ["fig06_conventions", "fig09_conventions"])
+def test_captions_state_the_errors_of_the_table(drawn, name):
+    errors = drawn(name).tables["convention_errors"].set_index("epoch")
+    caption = " ".join(drawn(name).figure.get_supxlabel().split())
+    for epoch in {"fig06_conventions": [15], "fig09_conventions": [0, 40]}[name]:
+        row = errors.loc[epoch]
+        assert f"error {row['hessian_error']:.2f} of the Hessian, {row['eigval_error']:.2f} of its eig" in caption
+
+
+def test_errors_of_the_published_spectra_are_the_table(drawn):
+    errors, axes = drawn("fig05_conventions").tables["convention_errors"], drawn("fig05_conventions").figure.axes
+    curves = axes[-1].lines
+    np.testing.assert_array_equal(curves[0].get_ydata(), errors["hessian_error"])
+    np.testing.assert_array_equal(curves[1].get_ydata(), errors["eigval_error"])
+    histograms = [ax for ax in axes if ax.get_yscale() == "log"]
+    assert [_heights(a) + _heights(b) for a, b in (ax.containers for ax in histograms)] == [48] * 4
+    assert [_heights(ax.containers[1]) for ax in histograms] == [16, 16, 15, 15]
+
+
 def test_landscapes_share_their_scales_and_the_flat_one_is_flat(drawn):
     figure = drawn("fig04").figure
     planes = [ax for ax in figure.axes if "RX angle" in ax.get_xlabel()]
@@ -276,7 +298,7 @@ def test_required_tables():
 @pytest.mark.parametrize(
     ("name", "config", "message"),
     [
-        ("fig12", STUDY, r"There is no figure 'fig12'; there are fig01, .*, fig11\."),
+        ("fig12", STUDY, r"There is no figure 'fig12'; there are fig01, .*, fig09_conventions\."),
         (
             "fig02",
             study({"fig07": {"experiments": ["qnn"]}}),
@@ -306,6 +328,11 @@ def test_required_tables():
             "fig11",
             study({"fig11": {"experiments": ["fig11_gd", "layered"]}}),
             r"figures\.fig11\.experiments: fig11_gd, layered differ in circuit, objective or init",
+        ),
+        (
+            "fig05_conventions",
+            study({"fig05_conventions": {"experiments": ["layered_published", "layered"]}}),
+            r"must list an exact and an as_published experiment, but they are \['as_published', 'exact'\]",
         ),
     ],
 )

@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
+import oracles
 import pytest
 import yaml
 
@@ -20,6 +21,7 @@ from vqc_landscape.circuits.observables import PauliSum, Projector
 from vqc_landscape.config import Config, DataConfig, Experiment, load_config
 from vqc_landscape.figures.registry import FIGURES, required_tables
 from vqc_landscape.studies import build, plan
+from vqc_landscape.studies.conventions import relative_error, write_convention_errors
 from vqc_landscape.studies.datasets import sample_disk, write_dataset
 from vqc_landscape.studies.hessians import write_hessians
 from vqc_landscape.studies.inputs import read_params, read_samples
@@ -266,7 +268,7 @@ def test_a_landscape_has_a_grid_and_marked_points(tmp_path: Path) -> None:
     points = {"a": [0.0, 0.0], "b": [math.pi, math.pi]}
     table = landscape(state_preparation("zero"), tmp_path / "l.parquet", axes=[0, 2], points=points)
     grid, marked = table[table["label"].isna()], table[table["label"].notna()]
-    assert len(grid) == 16 and grid["eigvals"].isna().all() and grid["grad_norm"].isna().all()
+    assert len(grid) == 16
     np.testing.assert_allclose(grid["loss"], 1 - (np.cos(grid["a"] / 2) * np.cos(grid["b"] / 2)) ** 2, atol=1e-14)
     assert marked[["label", "a", "b"]].values.tolist() == [["a", 0.0, 0.0], ["b", math.pi, math.pi]]
     # one layer: H = 1/2 at the minimum; at (pi, 0, pi) every factor cos^2 or its derivative is 0
@@ -274,6 +276,25 @@ def test_a_landscape_has_a_grid_and_marked_points(tmp_path: Path) -> None:
         np.stack(marked["eigvals"]), [[0.5] * 3, [0.0] * 3], atol=1e-14
     )  # round-off of a few products
     np.testing.assert_allclose(marked["grad_norm"], 0, atol=1e-14)
+
+
+def test_the_grid_has_the_hessians_eigenpairs_on_every_few_lines(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vqc_landscape.studies.landscapes.HESSIAN_LINES", 3)
+    experiment = changed(state_preparation("zero"), circuit={"n_qubits": 2, "n_layers": 2})
+    table = landscape(experiment, tmp_path / "l.parquet", n_grid=5, axes=[0, 1])
+    curved = table[table["eigvals"].notna()]
+    assert sorted(set(curved["a"])) == sorted(set(curved["b"])) == [-1.0, 0.5, 2.0] and len(curved) == 9
+    for _, row in curved.iterrows():
+        weights = np.array([[row["a"], row["b"]], [0.0, 0.0]])
+        _, grad, hessian = oracles.toy_global(weights)
+        assert row["grad_norm"] == pytest.approx(np.linalg.norm(grad), abs=1e-12)  # sums of a few products
+        np.testing.assert_allclose(row["eigvals"], np.linalg.eigvalsh(hessian), atol=1e-12)
+        assert row["structural"].sum() == 2  # the angles of one qubit add up
+        vectors = row["plane_eigvecs"].reshape(-1, 2)
+        block = (vectors * row["eigvals"][:, None]).T @ vectors  # sum over the pairs: the Hessian within the plane
+        np.testing.assert_allclose(block, hessian[:2, :2], atol=1e-12)
 
 
 def test_a_cusp_of_the_published_loss_has_neither_gradient_nor_hessian(tmp_path: Path) -> None:
@@ -297,6 +318,42 @@ def test_other_faults_at_a_point_are_not_swallowed(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr("vqc_landscape.studies.landscapes.make_risk", lambda _: Broken())
     with pytest.raises(ValueError, match="something else"):
         landscape(state_preparation("zero"), tmp_path / "l.parquet", points={"a": [0.0, 0.0]})
+
+
+# --- conventions ------------------------------------------------------------------------------------------
+
+
+def test_errors_of_the_published_hessian_are_those_of_the_dense_oracles(tmp_path: Path) -> None:
+    x, y = oracles.disk(3, seed=1)
+    samples = tmp_path / "d.parquet"
+    write_table("datasets", samples, {"x1": x[:, 0], "x2": x[:, 1], "y": y, "split": ["train"] * 3})
+    data = str(samples)
+    published = changed(QNN, hessian={"epochs": [0, 1]})
+    published = published.model_copy(update={"convention": "as_published"})
+    trajectory, hessians, output = (str(tmp_path / f"{name}.parquet") for name in "the")
+    weights = np.random.default_rng(5).uniform(0, 2 * np.pi, (2, 2, 2, 3))
+    rows = {"epoch": [0, 1], "params": list(weights.reshape(2, -1)), "loss": [0.0, 0.0]}
+    write_table("trajectories", trajectory, rows)
+    write_hessians(published, [0, 1], trajectory, data, hessians)
+    write_convention_errors(published, trajectory, [hessians], data, output)
+    table = read_table("convention_errors", output)
+    for (_, row), point in zip(table.iterrows(), weights, strict=True):
+        exact, bug = (
+            oracles.derivatives(lambda w, d=detached: oracles.mse("reuploading", w, x, y, detached=d), point)
+            for detached in (False, True)
+        )
+        assert row["loss"] == pytest.approx(bug[0]) and row["loss_exact"] == pytest.approx(exact[0])
+        scale = np.linalg.norm(exact[2])
+        assert row["hessian_error"] == pytest.approx(np.linalg.norm(bug[2] - exact[2]) / scale)
+        ordered = np.linalg.eigvalsh(bug[2]) - np.linalg.eigvalsh(exact[2])
+        assert row["eigval_error"] == pytest.approx(np.linalg.norm(ordered) / scale)
+    # Hoffman and Wielandt: ordered eigenvalues of symmetric matrices are no farther apart than the matrices
+    assert (table["eigval_error"] <= table["hessian_error"]).all()
+
+
+def test_an_error_against_nothing_is_infinite() -> None:
+    assert relative_error(np.ones((2, 2)), np.zeros((2, 2))) == math.inf
+    assert relative_error(np.array([3.0, 0.0]), np.array([3.0, 4.0])) == pytest.approx(0.8)
 
 
 # --- checkpoints ------------------------------------------------------------------------------------------

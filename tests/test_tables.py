@@ -24,7 +24,7 @@ def part(tmp_path: Path) -> Path:
 
 def example(type_: pa.DataType) -> list[object]:
     if pa.types.is_list(type_):
-        return [[0.1, 1 / 3], []]
+        return [example(type_.value_type), []]
     return {pa.int64(): [1, 2], pa.float64(): [0.1, 1 / 3], pa.string(): ["a", "b"], pa.bool_(): [True, False]}[type_]
 
 

@@ -208,10 +208,15 @@ def test_another_seed_computes_that_seed(study: Study) -> None:
 
 def test_an_edited_module_runs_again_what_depends_on_it(study: Study, tmp_path: Path) -> None:
     edited = study.with_module(tmp_path, "curvature/spectrum.py", "\n_ = 0\n")
-    spectra = {f"{name} seed 0: diagonalise the Hessians" for name in ("layered", "qnn", "ffnn")}
+    spectra = {
+        f"{name} seed 0: diagonalise the Hessians"
+        for name in ("layered", "layered_published", "qnn", "qnn_published", "ffnn")
+    }
     planes = {f"{name}: plane of the landscape" for name, _ in study.tables("landscapes")}
     figures = {f"draw fig{number:02d}" for number in (2, 3, 4, 5, 6, 9, 10)}
-    assert edited.planned() == spectra | planes | figures | {"layered seed 0: loss along eigenvectors"}
+    figures |= {f"draw fig{number:02d}_conventions" for number in (5, 6, 9)}
+    scans = {f"{name} seed 0: loss along eigenvectors" for name in ("layered", "layered_published")}
+    assert edited.planned() == spectra | planes | figures | scans
 
 
 def test_an_edited_network_leaves_the_circuits_alone(study: Study, tmp_path: Path) -> None:

@@ -361,6 +361,11 @@ class Experiment(Section):
         return [self.hessian_epochs[i : i + step] for i in range(0, len(self.hessian_epochs), step)]
 
     @property
+    def published_hessian(self) -> HessianConfig | None:
+        """``hessian`` of an as-published experiment: its Hessians are compared with the exact ones."""
+        return self.hessian if self.convention == "as_published" else None
+
+    @property
     def n_params(self) -> int:
         """Number of parameters of the model."""
         if self.network is not None:
@@ -393,7 +398,10 @@ class ClaimConfig(Section):
         return self
 
 
-FIGURES = tuple(f"fig{i:02d}" for i in range(1, 12))
+FIGURES = (
+    *(f"fig{i:02d}" for i in range(1, 12)),
+    *(f"{figure}_conventions" for figure in ("fig05", "fig06", "fig09")),  # exact beside as published
+)
 
 
 class Config(Section):

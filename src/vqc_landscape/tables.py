@@ -58,7 +58,7 @@ SCHEMAS: dict[str, pa.Schema] = {
         }
     ),
     "predictions": pa.schema({"epoch": pa.int64(), "x1": pa.float64(), "x2": pa.float64(), "prediction": pa.float64()}),
-    # a grid of the loss (label null) and marked points (label, gradient, eigenvalues)
+    # a grid of the loss (label null) and marked points; the Hessian at these and on every few lines of the grid
     "landscapes": pa.schema(
         {
             "label": pa.string(),
@@ -67,6 +67,18 @@ SCHEMAS: dict[str, pa.Schema] = {
             "loss": pa.float64(),
             "grad_norm": pa.float64(),
             "eigvals": _FLOATS,
+            "structural": pa.list_(pa.bool_()),
+            "plane_eigvecs": _FLOATS,  # of each eigenvector its components along a and b, one after the other
+        }
+    ),
+    # of an as-published experiment against the exact one at the same parameters
+    "convention_errors": pa.schema(
+        {
+            "epoch": pa.int64(),
+            "loss": pa.float64(),
+            "loss_exact": pa.float64(),
+            "hessian_error": pa.float64(),
+            "eigval_error": pa.float64(),
         }
     ),
     # one file for the whole study, results/claims.parquet

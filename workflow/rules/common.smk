@@ -15,6 +15,12 @@ def dataset_of(wildcards):
     return {"dataset": table("datasets").format(**wildcards)} if experiment_of(wildcards).data else {}
 
 
+def hessians_of(wildcards):
+    """The Hessians of an experiment, one part per block of epochs."""
+    blocks = range(len(experiment_of(wildcards).hessian_blocks))
+    return [table("hessians", block).format(**wildcards) for block in blocks]
+
+
 def settings(stage):
     """All of the configuration that the step may read: when it changes, the job runs again."""
     return lambda wildcards: plan.settings(experiment_of(wildcards), stage)

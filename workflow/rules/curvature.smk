@@ -28,10 +28,7 @@ rule hessians:
 rule spectra:
     input:
         unpack(dataset_of),
-        hessians=lambda wildcards: [
-            table("hessians", block).format(**wildcards)
-            for block in range(len(experiment_of(wildcards).hessian_blocks))
-        ],
+        hessians=hessians_of,
     output:
         table("spectra"),
     log:
@@ -77,6 +74,32 @@ rule scans:
         "{wildcards.experiment} seed {wildcards.seed}: loss along eigenvectors"
     script:
         "../scripts/scans.py"
+
+
+rule convention_errors:
+    input:
+        unpack(dataset_of),
+        trajectory=table("trajectories"),
+        hessians=hessians_of,
+    output:
+        table("convention_errors"),
+    log:
+        logs("convention_errors"),
+    benchmark:
+        benchmarks("convention_errors")
+    conda:
+        "../envs/vqc-landscape.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        settings=settings("convention_errors"),
+        code=code("convention_errors"),
+    message:
+        "{wildcards.experiment} seed {wildcards.seed}: as-published Hessians against exact ones"
+    script:
+        "../scripts/convention_errors.py"
 
 
 rule landscape:

@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.contour import ContourSet
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, SubFigure
 from matplotlib.patheffects import Normal, Stroke
 
+from vqc_landscape.checks import Array
 from vqc_landscape.figures import labels, style
 from vqc_landscape.figures.data import FigureData
 from vqc_landscape.figures.spectra import eigenvalue_bins, plot_eigenvalue_histogram
@@ -54,36 +55,84 @@ def draw_data(data: FigureData) -> Figure:
 
 def draw_prediction_maps(data: FigureData) -> Figure:
     """Figs. 9 and 10: prediction before and after the training, each with the Hessian's spectrum."""
-    experiment, predictions, samples = data.first, data.rows("predictions"), data.rows("datasets")
-    train = samples[samples["split"] == "train"]
-    epochs = sorted({predictions["epoch"].min(), predictions["epoch"].max()})
-    spectra = [data.rows("spectra", epoch=epoch) for epoch in epochs]
-    bins = eigenvalue_bins(np.concatenate([spectrum["eigval"] for spectrum in spectra]))
-
+    experiment = data.first
     figure = style.new_figure(height=6.2)
     body = style.body_of(figure)
-    panels = body.subplots(1, len(epochs), sharey=True, squeeze=False)[0]
-    for letter, ax, epoch, spectrum in zip("ab", panels, epochs, spectra, strict=False):
-        contours = plot_prediction_map(predictions[predictions["epoch"] == epoch], ax)
-        plot_data(train, ax, size=7)
-        inset = _axes_above_map(ax)
-        plot_eigenvalue_histogram(spectrum, inset, bins)  # the inset: every eigenvalue of this epoch's Hessian
-        inset.set_xlabel(labels.eigenvalue_axis(experiment, two_lines=True), fontsize=6.5, labelpad=1)
-        inset.set_ylabel("number", fontsize=6.5, labelpad=1)
-        style.panel_title(ax, letter, _scores(data.rows("trajectories", epoch=epoch).iloc[0]))
-        ax.set_xlabel("feature x₁")
-    panels[0].set_ylabel("feature x₂")
-    style.add_colour_bar(panels[-1], contours, labels.prediction_axis(experiment), top=MAP_SHARE)
+    panels = _draw_maps(body, data, data.name, _end_epochs(data), _bins(data))
     body.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
     style.caption(
         figure,
         f"Prediction map and Hessian spectrum of the {'network' if experiment.network else 'quantum classifier'}",
-        labels.summary(experiment, len(train)),
-        f"{labels.training(experiment, data.seed)}. Insets: all {len(spectra[0])} eigenvalues of the Hessian over all "
-        f"{len(train)} training samples, counts on a logarithmic axis; = 0: within rounding. "
-        f"Hatched: {labels.STRUCTURAL_ZEROS}.",
+        labels.summary(experiment, _n_train(data)),
+        f"{labels.training(experiment, data.seed)}. {_insets(data)}",
     )
     return figure
+
+
+def draw_prediction_maps_compared(data: FigureData) -> Figure:
+    """Fig. 9 in both conventions, one above the other."""
+    epochs, bins = _end_epochs(data), _bins(data)
+    figure = style.new_figure(height=11.4)
+    body = style.body_of(figure)
+    rows = body.subfigures(2, 1, squeeze=False)[:, 0]
+    for row, letters, (name, experiment) in zip(rows, ("ab", "cd"), data.experiments.items(), strict=True):
+        panels = _draw_maps(row, data, name, epochs, bins, letters)
+        row.suptitle(labels.convention(experiment), fontsize=9, fontweight="bold")
+    body.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
+    errors = [f"{labels.errors(data.errors(epoch).iloc[0])} (epoch {epoch})" for epoch in epochs]
+    style.caption(
+        figure,
+        "Quantum classifier: the Hessian's spectrum, exact and as published",
+        *(labels.summary(experiment, _n_train(data)) for experiment in data.experiments.values()),
+        f"{labels.training(data.first, data.seed)}, the same point in both. {_insets(data)}",
+        f"At the parameters of c and d: {'; '.join(errors)}. {labels.CONVENTION_ERROR}.",
+    )
+    return figure
+
+
+def _draw_maps(
+    figure: SubFigure, data: FigureData, name: str, epochs: list[int], bins: Array, letters: str = "ab"
+) -> list[Axes]:
+    """Map and spectrum of one experiment at each epoch, side by side."""
+    experiment, predictions, samples = data.experiments[name], data.rows("predictions", name), data.rows("datasets")
+    panels = figure.subplots(1, len(epochs), sharey=True, squeeze=False)[0]
+    for letter, ax, epoch in zip(letters, panels, epochs, strict=False):
+        contours = plot_prediction_map(predictions[predictions["epoch"] == epoch], ax)
+        plot_data(samples[samples["split"] == "train"], ax, size=7)
+        inset = _axes_above_map(ax)
+        plot_eigenvalue_histogram(data.rows("spectra", name, epoch=epoch), inset, bins)
+        inset.set_xlabel(labels.eigenvalue_axis(experiment, two_lines=True), fontsize=6.5, labelpad=1)
+        inset.set_ylabel("number", fontsize=6.5, labelpad=1)
+        style.panel_title(ax, letter, _scores(data.rows("trajectories", name, epoch=epoch).iloc[0]))
+        ax.set_xlabel("feature x₁")
+    panels[0].set_ylabel("feature x₂")
+    style.add_colour_bar(panels[-1], contours, labels.prediction_axis(experiment), top=MAP_SHARE)
+    return list(panels)
+
+
+def _end_epochs(data: FigureData) -> list[int]:
+    """First and last epoch of the maps."""
+    epochs = data.rows("predictions")["epoch"]
+    return sorted({int(epochs.min()), int(epochs.max())})
+
+
+def _bins(data: FigureData) -> Array:
+    """Bins for the spectra of all experiments at these epochs."""
+    epochs = _end_epochs(data)
+    spectra = [data.rows("spectra", name, epoch=epoch)["eigval"] for name in data.experiments for epoch in epochs]
+    return eigenvalue_bins(np.concatenate(spectra))
+
+
+def _n_train(data: FigureData) -> int:
+    return int((data.rows("datasets")["split"] == "train").sum())
+
+
+def _insets(data: FigureData) -> str:
+    """What the insets show."""
+    return (
+        f"Insets: all {data.first.n_params} eigenvalues of the Hessian over all {_n_train(data)} training samples, "
+        f"counts on a logarithmic axis; = 0: within rounding. Hatched: {labels.STRUCTURAL_ZEROS}."
+    )
 
 
 def plot_data(samples: pd.DataFrame, ax: Axes | None = None, size: float = 14) -> None:

@@ -30,6 +30,11 @@ class FigureData:
         return next(iter(self.experiments.values()))
 
     @property
+    def name(self) -> str:
+        """Name of the first experiment."""
+        return next(iter(self.experiments))
+
+    @property
     def seed(self) -> int:
         """The first seed shown."""
         return (self.seeds or tuple(self.first.seeds))[0]
@@ -48,7 +53,7 @@ class FigureData:
         Raises:
             ValueError: there are none.
         """
-        name = experiment or next(iter(self.experiments))
+        name = experiment or self.name
         if seed is None:
             seed = (self.seeds or self.experiments[name].seeds)[0]
         table = self.tables[stage]
@@ -59,3 +64,8 @@ class FigureData:
             at = "" if epoch is None else f", epoch {epoch}"
             raise ValueError(f"Table `{stage}` has no rows for experiment {name}, seed {seed}{at}.")
         return table[chosen]
+
+    def errors(self, epoch: int | None = None) -> pd.DataFrame:
+        """Rows of ``convention_errors`` of the as-published experiment."""
+        published = next(name for name, e in self.experiments.items() if e.convention == "as_published")
+        return self.rows("convention_errors", published, epoch=epoch)

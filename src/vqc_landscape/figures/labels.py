@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from vqc_landscape.config import GD, HLR, LBFGS, QNG, SGD, Adam, Classification, Experiment, StatePreparation
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _ANSATZ = {
     "rx_product": "RX product circuit",
@@ -13,6 +18,15 @@ _ANSATZ = {
 
 STRUCTURAL_ZERO = "a direction that cannot change the loss at any parameters"
 STRUCTURAL_ZEROS = "structural zeros, whose eigenvectors cannot change the loss at any parameters"
+
+CONVENTION_ERROR = (
+    "Error: |published − exact| / |exact| at the same parameters, Frobenius norm; of the eigenvalues in ascending order"
+)
+
+
+def errors(row: pd.Series) -> str:
+    """Relative errors of one row of ``convention_errors``."""
+    return f"relative error {row['hessian_error']:.2f} of the Hessian, {row['eigval_error']:.2f} of its eigenvalues"
 
 
 def model(experiment: Experiment) -> str:

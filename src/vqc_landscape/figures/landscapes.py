@@ -121,8 +121,9 @@ def colour_levels(losses: pd.Series) -> Array:
 
 
 def eigenvalue_limits(table: pd.DataFrame) -> tuple[float, float]:
-    """Limits of an axis that shows the eigenvalues at all points, with some air; rad^-2."""
-    eigvals = np.concatenate([[0.0, SMALLEST_EIGENVALUE_RANGE], *table["eigvals"].dropna()])
+    """Limits of an axis that shows the eigenvalues at all marked points, with some air; rad^-2."""
+    marked = table.loc[table["label"].notna(), "eigvals"]
+    eigvals = np.concatenate([[0.0, SMALLEST_EIGENVALUE_RANGE], *marked.dropna()])
     air = 0.12 * np.ptp(eigvals)
     return eigvals.min() - air, eigvals.max() + air
 

@@ -24,6 +24,7 @@ _KEY_OF_STAGE = {
     "scans": "scans",
     "predictions": "predictions",
     "landscapes": "landscape",
+    "convention_errors": "hessian",
 }
 
 
@@ -62,6 +63,18 @@ FIGURES: dict[str, Figure] = {
         "figures.classifier", "draw_prediction_maps", ("datasets", "trajectories", "spectra", "predictions")
     ),
     "fig11": Figure("figures.optimisers", "draw_optimisers", ("trajectories",), n_experiments=None, all_seeds=True),
+    "fig05_conventions": Figure(
+        "figures.spectra", "draw_spectra_compared", ("trajectories", "spectra", "convention_errors"), n_experiments=2
+    ),
+    "fig06_conventions": Figure(
+        "figures.spectra", "draw_scans_compared", ("scans", "convention_errors"), n_experiments=2
+    ),
+    "fig09_conventions": Figure(
+        "figures.classifier",
+        "draw_prediction_maps_compared",
+        ("datasets", "trajectories", "spectra", "predictions", "convention_errors"),
+        n_experiments=2,
+    ),
 }
 
 
@@ -77,7 +90,8 @@ def required_tables(name: str, config: Config) -> list[tuple[str, str, int]]:
     parts = []
     for experiment_name, experiment in experiments.items():
         seeds = experiment.seeds if figure.all_seeds else shown.seeds or experiment.seeds[:1]
-        parts += [(stage, experiment_name, seed) for stage in figure.needs for seed in seeds]
+        stages = [s for s in figure.needs if s != "convention_errors" or experiment.published_hessian is not None]
+        parts += [(stage, experiment_name, seed) for stage in stages for seed in seeds]
     return parts
 
 
@@ -163,6 +177,9 @@ def _check(name: str, figure: Figure, experiments: dict[str, Experiment]) -> Non
                     f"experiments.{experiment_name}.hessian.epochs: must have epoch {late[0]}, "
                     f"because {name} draws predictions and spectrum together."
                 )
+    conventions = [experiment.convention for experiment in experiments.values()]
+    if "convention_errors" in figure.needs and conventions != ["exact", "as_published"]:
+        raise ConfigError(f"{key}: must list an exact and an as_published experiment, but they are {conventions}.")
     together = {(e.circuit, e.objective, e.init) for e in experiments.values()}
     if figure.needs and len(together) > 1:
         raise ConfigError(

@@ -59,6 +59,61 @@ def draw_spectra_along_training(data: FigureData) -> Figure:
     return figure
 
 
+def draw_spectra_compared(data: FigureData) -> Figure:
+    """Fig. 5 in both conventions, and the relative error of the published Hessians at their own parameters."""
+    tables = {name: data.rows("spectra", name) for name in data.experiments}
+    ends = [min(tables[data.name]["epoch"]), max(tables[data.name]["epoch"])]
+    shown = [table.loc[table["epoch"].isin(ends), "eigval"].to_numpy() for table in tables.values()]
+    bins = eigenvalue_bins(np.concatenate(shown))
+    figure = style.new_figure(height=8.6)
+    upper, lower = figure.subfigures(2, 1, height_ratios=[3.4, 1], squeeze=False)[:, 0]
+    halves = upper.subfigures(1, 2, squeeze=False)[0]
+    for half, letters, (name, experiment) in zip(halves, ("abc", "def"), data.experiments.items(), strict=True):
+        panels = half.subplots(3, 1, height_ratios=[1, 1, 1.1])
+        losses = data.rows("trajectories", name).set_index("epoch")["loss"]
+        for letter, ax, epoch in zip(letters, panels, ends, strict=False):
+            plot_eigenvalue_histogram(tables[name][tables[name]["epoch"] == epoch], ax, bins)
+            style.panel_title(ax, letter, f"epoch {epoch}: L = {labels.number(losses[epoch])}")
+            ax.set(xlabel=labels.eigenvalue_axis(experiment), ylabel="number")
+        plot_eigenvalues_along_training(tables[name], panels[2], legend=False)
+        panels[2].set_ylabel(labels.eigenvalue_axis(experiment, two_lines=True))
+        panels[2].set_ylim(*_round_limits(pd.concat(tables.values())["eigval"]))
+        style.panel_title(panels[2], letters[2], "all eigenvalues at all epochs")
+        half.suptitle(labels.convention(experiment), fontsize=9, fontweight="bold")
+    ax = lower.add_subplot()
+    plot_convention_errors(data.errors(), ax)
+    style.panel_title(ax, "g", "error of the published Hessian at the parameters of its own training")
+    style.caption(
+        figure,
+        "Eigenvalues of the Hessian along the training: exact, and the published code's",
+        *(labels.summary(experiment) for experiment in data.experiments.values()),
+        f"{labels.training(data.first, data.seed)}, the same point in both; each training follows its own gradient. "
+        f"Hatched: {labels.STRUCTURAL_ZEROS}. c, f: linear between ±{LINEAR_BELOW:g}. {labels.CONVENTION_ERROR}.",
+    )
+    return figure
+
+
+def plot_convention_errors(errors: pd.DataFrame, ax: Axes | None = None) -> None:
+    """Relative error of the as-published Hessian and of its eigenvalues against the epoch.
+
+    Args:
+        errors: rows of ``convention_errors`` of one experiment and seed.
+        ax: where to draw; default: a new figure.
+    """
+    ax = style.axes_or_new(ax)
+    ax.plot(errors["epoch"], errors["hessian_error"], label="Hessian", **style.CURVES[0])
+    ax.plot(errors["epoch"], errors["eigval_error"], label="eigenvalues", **style.CURVES[1])
+    ax.set(xlabel="epoch", ylabel="relative error")
+    ax.set_ylim(bottom=0)
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
+
+
+def _round_limits(eigvals: pd.Series) -> tuple[float, float]:
+    """Limits of a linear-and-logarithmic axis that hold all ``eigvals``, with some air."""
+    return min(1.6 * eigvals.min(), -LINEAR_BELOW), max(1.6 * eigvals.max(), LINEAR_BELOW)
+
+
 def plot_eigenvalue_histogram(spectrum: pd.DataFrame, ax: Axes | None = None, bins: Array | None = None) -> None:
     """Histogram of all eigenvalues at one epoch; structural zeros hatched, at the foot of their bar.
 
@@ -75,7 +130,8 @@ def plot_eigenvalue_histogram(spectrum: pd.DataFrame, ax: Axes | None = None, bi
     others, _ = np.histogram(eigvals[~structural], bins)
     left, width = bins[:-1], np.diff(bins)
     ax.bar(left, others, width, bottom=zeros, align="edge", label=sign_counts(spectrum), **CURVATURE)
-    ax.bar(left, zeros, width, align="edge", label=f"{structural.sum()} structural zeros", **STRUCTURAL)
+    name = f"{structural.sum()} structural zeros" if structural.any() else "_"  # an underscore: not in the legend
+    ax.bar(left, zeros, width, align="edge", label=name, **STRUCTURAL)
     # one eigenvalue must be seen beside a hundred zeros
     ax.set_yscale("log")
     peak = (zeros + others).max()
@@ -101,12 +157,13 @@ def eigenvalue_bins(eigvals: Array) -> Array:
     return np.asarray((np.arange(-n_below, n_above + 2) - 0.5) * width)
 
 
-def plot_eigenvalues_along_training(spectra: pd.DataFrame, ax: Axes | None = None) -> None:
+def plot_eigenvalues_along_training(spectra: pd.DataFrame, ax: Axes | None = None, *, legend: bool = True) -> None:
     """Every eigenvalue against the epoch; all structural zeros of an epoch are one hatched mark at 0.
 
     Args:
         spectra: rows of ``spectra`` of one experiment and seed.
         ax: where to draw; default: a new figure.
+        legend: explain the marks beside the axes.
     """
     ax = style.axes_or_new(ax)
     structural = spectra["structural"].to_numpy(dtype=bool)
@@ -129,7 +186,8 @@ def plot_eigenvalues_along_training(spectra: pd.DataFrame, ax: Axes | None = Non
     ax.set_xlabel("epoch")
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.margins(x=0.03)
-    ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
+    if legend:
+        ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
 
 
 def draw_eigenvector_scans(data: FigureData) -> Figure:
@@ -153,6 +211,31 @@ def draw_eigenvector_scans(data: FigureData) -> Figure:
         labels.summary(experiment),
         f"{labels.training(experiment, data.seed)}. θ: the parameters after that epoch; v: eigenvector of the "
         "Hessian there." + (f" Structural zero: {labels.STRUCTURAL_ZERO}." if scans["structural"].any() else ""),
+    )
+    return figure
+
+
+def draw_scans_compared(data: FigureData) -> Figure:
+    """Fig. 6 in both conventions: each along the eigenvectors of its own Hessian, at the end of its own training."""
+    figure = style.new_figure(height=4.4)
+    body = style.body_of(figure)
+    panels = body.subplots(1, 2, sharey=True)
+    for letter, ax, (name, experiment) in zip("ab", panels, data.experiments.items(), strict=True):
+        plot_scans(data.rows("scans", name), ax)
+        epoch = data.rows("scans", name)["epoch"].iloc[0]
+        style.panel_title(ax, letter, f"{labels.convention(experiment)}, epoch {epoch}")
+        ax.set_xlabel(f"distance t along the unit eigenvector v{labels.unit(experiment)}")
+        ax.legend(loc="upper center", ncols=2, title=f"eigenvalue λ{labels.unit(experiment, -2)}")
+    panels[0].set_ylabel(f"{labels.loss_axis(data.first)} at θ + t·v")
+    low, high = panels[0].get_ylim()
+    panels[0].set_ylim(low, high + 0.35 * (high - low))  # room for the legends
+    error = data.errors(epoch).iloc[0]
+    style.caption(
+        figure,
+        "Loss along eigenvectors of the Hessian: exact, and the published code's",
+        *(labels.summary(experiment) for experiment in data.experiments.values()),
+        f"{labels.training(data.first, data.seed)}, the same point in both. "
+        f"At the parameters of b: {labels.errors(error)}. {labels.CONVENTION_ERROR}.",
     )
     return figure
 

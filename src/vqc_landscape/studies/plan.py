@@ -27,7 +27,7 @@ class Stage:
 
     Attributes:
         step: module whose function writes the table.
-        asked_by: key of an experiment without which it has no such table.
+        asked_by: key or property of an experiment that is None when it has no such table.
         reads: keys of the experiment that the step reads.
     """
 
@@ -44,6 +44,7 @@ STAGES = {
     "scans": Stage("studies.scans", "scans", _MODEL | {"training", "hessian", "scans"}),
     "predictions": Stage("studies.predictions", "predictions", _MODEL | {"training", "predictions"}),
     "landscapes": Stage("studies.landscapes", "landscape", _MODEL | {"landscape"}),
+    "convention_errors": Stage("studies.conventions", "published_hessian", _MODEL),
 }
 
 
