@@ -129,7 +129,7 @@ FLOOR = {room: level for level, rooms in enumerate(FLOORS, start=1) for room in 
 NOT_FOR = {"training": {"circuits", "simulator"}, "curvature": {"circuits", "simulator"}}
 HOMES = {
     "matplotlib": {"figures"},
-    "torch": {"objectives.network"},
+    "torch": {"objectives.network", "objectives.stack"},
     "pennylane": {"circuits.pennylane", "circuits.qnode", "circuits.translate", "curvature.param_shift"},
     "snakemake": set[str](),
 }

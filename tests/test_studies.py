@@ -441,7 +441,7 @@ def test_settings_of_a_figure_ask_for_the_same_tables(study: Config) -> None:
 
 
 def test_a_seed_that_a_figure_does_not_show_does_not_change_it() -> None:
-    plain = STUDY.model_dump(exclude={"experiments": {"ffnn": {"init"}}})
+    plain = yaml.safe_load((ROOT / "config" / "minimal.yaml").read_text())
     plain["experiments"]["layered"]["seeds"] = [0, 1]
     plain["experiments"]["fig11_gd"]["seeds"] = [0, 1, 2]
     more = Config(**plain)
@@ -482,7 +482,10 @@ def test_a_step_depends_on_the_code_of_its_own_kind_of_model(monkeypatch: pytest
     monkeypatch.setattr(plan, "source_hash", lambda *_, skip: asked.append(skip) or "")
     for has_network in (True, False):
         plan.step_code.__wrapped__("hessians", has_network=has_network)
-    assert asked == [("config", "circuits", "simulator", "objectives.circuit"), ("config", "objectives.network")]
+    assert asked == [
+        ("config", "circuits", "simulator", "objectives.circuit"),
+        ("config", "objectives.network", "objectives.stack"),
+    ]
 
 
 def test_every_step_and_figure_has_code_that_can_be_hashed() -> None:

@@ -33,6 +33,8 @@ Epoch = Annotated[int, Field(ge=0, strict=True)]
 Convention = Literal["exact", "as_published"]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 ClaimId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
+Activation = Literal["tanh", "relu", "sigmoid"]
+Initialiser = Literal["torch_default", "xavier_uniform", "xavier_normal", "kaiming_uniform"]
 
 
 # one tag per form, so that a wrong value is one fault and not one for each form
@@ -87,13 +89,12 @@ class NetworkConfig(Section):
 
     widths: Annotated[list[Count], Field(min_length=2)] = Field(
         default=[3, 12, 10, 2],
-        description="neurons per layer, input and output included (3 inputs: x3 = 0; 2 outputs: difference of the two)",
+        description="neurons per layer, input and output included (3 inputs: x3 = 0)",
     )
-    activation: Literal["tanh", "relu", "sigmoid"] = Field(
-        default="tanh", description="activation of the hidden layers"
-    )
-    initialiser: Literal["torch_default", "xavier_uniform", "xavier_normal", "kaiming_uniform"] = Field(
-        default="torch_default", description="distribution of the initial weights"
+    activation: Activation = Field(default="tanh", description="activation of the hidden layers")
+    initialiser: Initialiser = Field(default="torch_default", description="distribution of the initial weights")
+    output: Literal["difference", "first"] = Field(
+        default="difference", description="prediction of two outputs: their difference, or the first alone"
     )
 
     @model_validator(mode="after")
@@ -101,9 +102,7 @@ class NetworkConfig(Section):
         if self.widths[0] not in (2, 3):
             raise ValueError(f"widths starts with {self.widths[0]}, but the data have 2 columns (3 with x3 = 0)")
         if self.widths[-1] not in (1, 2):
-            raise ValueError(
-                f"widths ends with {self.widths[-1]}, but a prediction needs 1 output (or 2, their difference)"
-            )
+            raise ValueError(f"widths ends with {self.widths[-1]}, but a prediction needs 1 output (or 2)")
         return self
 
 
@@ -214,6 +213,31 @@ class HessianConfig(Section):
     epochs_per_job: Count = Field(default=16, description="epochs in one job")
 
 
+class EnsembleConfig(Section):
+    """Many initial points of one model, trained and differentiated together: eigenvalues, no Hessian is kept."""
+
+    epochs: Annotated[list[Epoch], Field(min_length=1)] = Field(description="epochs that get a spectrum")
+    activations: list[Activation] = Field(
+        default=[], description="networks: every one of these; empty: network.activation alone"
+    )
+    initialisers: list[Initialiser] = Field(
+        default=[], description="networks: every one of these; empty: network.initialiser alone"
+    )
+    n_extremes: Count | None = Field(
+        default=None, description="eigenvalues at either end, by Lanczos; null: all, by diagonalising the Hessian"
+    )
+    seeds_per_job: Count = Field(default=10, description="seeds in one job")
+
+
+class SamplesConfig(Section):
+    """The Hessian of every training sample by itself, for every seed of an ensemble."""
+
+    epochs: Annotated[list[Epoch], Field(min_length=1)] = Field(description="epochs that get them")
+    n_leading: Count = Field(
+        default=10, description="eigenvectors of the whole Hessian whose curvature is split over the samples"
+    )
+
+
 class PredictionsConfig(Section):
     """Prediction map over the square [-1, 1]^2."""
 
@@ -270,6 +294,8 @@ class Experiment(Section):
     hessian: HessianConfig | None = Field(default=None, description="Hessians along the training")
     predictions: PredictionsConfig | None = Field(default=None, description="prediction maps")
     scans: ScansConfig | None = Field(default=None, description="scans along eigenvectors")
+    ensemble: EnsembleConfig | None = Field(default=None, description="spectra over the seeds, without trajectories")
+    samples: SamplesConfig | None = Field(default=None, description="Hessians of single samples of an ensemble")
     landscape: LandscapeConfig | None = Field(default=None, description="a plane of the landscape")
 
     @model_validator(mode="after")
@@ -312,9 +338,10 @@ class Experiment(Section):
         return self
 
     def _check_training(self) -> None:
-        for key in ("hessian", "predictions", "scans"):
+        for key in ("hessian", "predictions", "scans", "ensemble"):
             if getattr(self, key) and not self.training:
                 raise ValueError(f"{key} needs training")
+        self._check_ensemble()
         if self.training is None:
             return
         optimiser, last = self.training.optimiser, self.training.n_epochs
@@ -333,6 +360,7 @@ class Experiment(Section):
             "hessian.epochs": self.hessian_epochs,
             "predictions.epochs": self.predictions.epochs if self.predictions else [],
             "scans.epoch": [self.scans.epoch] if self.scans else [],
+            "ensemble.epochs": self.ensemble.epochs if self.ensemble else [],
         }
         for key, epochs in asked.items():
             if epochs and max(epochs) > last:
@@ -344,6 +372,38 @@ class Experiment(Section):
                 f"scans.positions is {self.scans.positions}, "
                 f"but eigenvectors have positions {-self.n_params} to {self.n_params - 1}"
             )
+
+    def _check_ensemble(self) -> None:
+        if self.ensemble is None:
+            if self.samples:
+                raise ValueError("samples needs ensemble")
+            return
+        for key in ("hessian", "predictions", "scans"):
+            if getattr(self, key):
+                raise ValueError(f"{key} needs trajectories, which an experiment with ensemble does not keep")
+        if not self.data:
+            raise ValueError("ensemble needs data")
+        if self.network is None and (self.ensemble.activations or self.ensemble.initialisers):
+            raise ValueError("ensemble.activations and ensemble.initialisers are for networks")
+        if self.network and self.training and self.training.optimiser.name not in ("adam", "sgd", "gd"):
+            raise ValueError(
+                f"training.optimiser is {self.training.optimiser.name}, but the networks of an ensemble "
+                "train side by side, which adam, sgd and gd can"
+            )
+        if self.ensemble.n_extremes and 2 * self.ensemble.n_extremes >= self.n_params:
+            raise ValueError(
+                f"ensemble.n_extremes is {self.ensemble.n_extremes}, but must be below half of the "
+                f"{self.n_params} parameters"
+            )
+        late = sorted(set(self.samples.epochs) - set(self.ensemble.epochs)) if self.samples else []
+        if late:
+            raise ValueError(f"samples.epochs asks for epoch {late[0]}, which ensemble.epochs does not have")
+
+    @functools.cached_property
+    def seed_blocks(self) -> list[list[int]]:
+        """The seeds of an ensemble, cut into the blocks that are computed by one job each."""
+        step = self.ensemble.seeds_per_job if self.ensemble else 1
+        return [self.seeds[i : i + step] for i in range(0, len(self.seeds), step)]
 
     @functools.cached_property
     def hessian_epochs(self) -> list[int]:

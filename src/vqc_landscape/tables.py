@@ -2,7 +2,7 @@
 
 A stage is one folder of hive-partitioned part files, ``results/<stage>/experiment=E/seed=S/*.parquet``,
 so that ``pandas.read_parquet("results/spectra")`` is one table over everything. The part files hold
-the columns below; ``experiment`` and ``seed`` come from the path.
+the columns below; ``experiment`` and ``seed`` come from the path. Tables of ensembles have the seed as a column.
 """
 
 from __future__ import annotations
@@ -58,6 +58,38 @@ SCHEMAS: dict[str, pa.Schema] = {
         }
     ),
     "predictions": pa.schema({"epoch": pa.int64(), "x1": pa.float64(), "x2": pa.float64(), "prediction": pa.float64()}),
+    # one row per member of an ensemble and epoch; eigvals without the structural zeros, ascending
+    "ensembles": pa.schema(
+        {
+            "activation": pa.string(),
+            "initialiser": pa.string(),
+            "seed": pa.int64(),
+            "epoch": pa.int64(),
+            "loss": pa.float64(),
+            "accuracy": pa.float64(),
+            "test_accuracy": pa.float64(),
+            "grad_norm": pa.float64(),
+            "params": _FLOATS,
+            "eigvals": _FLOATS,
+            "n_structural": pa.int64(),
+            "tolerance": pa.float64(),
+        }
+    ),
+    # one row per training sample: its own Hessian, by its eigenvalues and along the eigenvectors of the whole
+    "samples": pa.schema(
+        {
+            "seed": pa.int64(),
+            "epoch": pa.int64(),
+            "sample": pa.int64(),
+            "x1": pa.float64(),
+            "x2": pa.float64(),
+            "y": pa.float64(),
+            "prediction": pa.float64(),
+            "eigvals": _FLOATS,
+            "leading": _FLOATS,
+            "other_label": _FLOATS,
+        }
+    ),
     # a grid of the loss (label null) and marked points; the Hessian at these and on every few lines of the grid
     "landscapes": pa.schema(
         {
@@ -99,6 +131,11 @@ SCHEMAS: dict[str, pa.Schema] = {
         }
     ),
 }
+
+
+def is_by_seed(stage: str) -> bool:
+    """Whether every seed has its own folder; else the seed is a column, and a part holds a block of seeds."""
+    return "seed" not in SCHEMAS[stage].names
 
 
 def write_table(stage: str, path: str | os.PathLike[str], columns: Mapping[str, Iterable[object]]) -> None:
@@ -144,6 +181,8 @@ def read_table(
     """
     if isinstance(paths, str | os.PathLike):
         paths = [paths]
+    if columns is not None and not is_by_seed(stage):
+        columns = [*dict.fromkeys((*columns, "seed"))]
     tables = [_read_part(stage, Path(p), columns) for p in paths]
     if not tables:
         raise ValueError(f"No file of table `{stage}` was given.")

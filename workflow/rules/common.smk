@@ -7,7 +7,7 @@ def experiment_of(wildcards):
 
 def table(stage, block="0"):
     """Pattern of a table's part files."""
-    return plan.part_file(RESULTS, stage, "{experiment}", "{seed}", block)
+    return part_file(RESULTS, stage, "{experiment}", "{seed}", block)
 
 
 def dataset_of(wildcards):

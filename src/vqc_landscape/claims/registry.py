@@ -6,7 +6,8 @@ from vqc_landscape.claims import toy
 from vqc_landscape.claims.claim import Claim
 from vqc_landscape.config import Config, ConfigError, Experiment
 from vqc_landscape.config_faults import nearest
-from vqc_landscape.studies.plan import Part, stages_of
+from vqc_landscape.studies.parts import Part, parts_of
+from vqc_landscape.studies.plan import stages_of
 
 IDS = (
     "toy-barren",
@@ -74,8 +75,9 @@ def required_tables(config: Config, id_: str, convention: str) -> list[Part]:
             raise ConfigError(
                 f"{key}: experiment {name} has none of the tables that the claim reads, {', '.join(claim.reads)}."
             )
-        parts += [(stage, name, seed) for stage in stages for seed in experiment.seeds]
-    missing = sorted(set(claim.reads) - {stage for stage, _, _ in parts})
+        for stage in stages:
+            parts += parts_of(stage, name, experiment, experiment.seeds)
+    missing = sorted(set(claim.reads) - {part[0] for part in parts})
     if missing:
         raise ConfigError(f"{key}: no experiment of {', '.join(experiments)} has table {missing[0]}.")
     return parts

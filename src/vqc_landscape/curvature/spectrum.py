@@ -103,15 +103,24 @@ def spectrum(hessian: Any, structural: Any = None) -> Spectrum:
     if np.linalg.norm(h @ zeros) > 1e-12 * n_params * max(size, 1.0):
         raise ValueError("Argument `structural` has a direction in which the Hessian is not 0.")
     k = zeros.shape[1]
-    complement = np.linalg.qr(zeros, mode="complete")[0][:, k:] if k else np.eye(n_params)
+    complement = complement_of(zeros)
     core = complement.T @ h @ complement
     eigvals, vectors = np.linalg.eigh((core + core.T) / 2)
     eigvals = np.concatenate([np.zeros(k), eigvals])
     eigvecs = np.concatenate([zeros, complement @ vectors], axis=1)
     order = np.argsort(eigvals, kind="stable")
-    eps = float(np.finfo(np.float64).eps)
-    tolerance = max(1e-12, n_params * eps * float(np.max(np.abs(eigvals), initial=0.0)))
-    return Spectrum(eigvals[order], eigvecs[:, order], (np.arange(n_params) < k)[order], tolerance)
+    return Spectrum(eigvals[order], eigvecs[:, order], (np.arange(n_params) < k)[order], zero_below(eigvals, n_params))
+
+
+def complement_of(directions: Array) -> Array:
+    """Orthonormal basis (P, P - k) of what is orthogonal to k orthonormal directions (P, k)."""
+    n_params, k = directions.shape
+    return np.linalg.qr(directions, mode="complete")[0][:, k:] if k else np.eye(n_params)
+
+
+def zero_below(eigvals: Array, n_params: int) -> float:
+    """The magnitude up to which an eigenvalue counts as zero, max(1e-12, P eps max|eigval|)."""
+    return max(1e-12, n_params * float(np.finfo(np.float64).eps) * float(np.max(np.abs(eigvals), initial=0.0)))
 
 
 def _symmetric(hessian: Any) -> Array:

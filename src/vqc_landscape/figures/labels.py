@@ -138,8 +138,11 @@ def prediction_axis(experiment: Experiment) -> str:
     """What the prediction f is."""
     if isinstance(experiment.objective, Classification) and experiment.circuit is not None:
         return f"prediction f(x) = ⟨Z⟩ of qubit {experiment.objective.wire}"
-    one = experiment.network is not None and experiment.network.widths[-1] == 1
-    return "prediction f(x): output" if one else "prediction f(x): difference of the two outputs"
+    assert experiment.network is not None
+    if experiment.network.widths[-1] == 1:
+        return "prediction f(x): output"
+    two = {"difference": "difference of the two outputs", "first": "first of the two outputs"}
+    return f"prediction f(x): {two[experiment.network.output]}"
 
 
 def number(value: float) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vqc_landscape.config import Config, ConfigError, Experiment, FigureConfig
+from vqc_landscape.studies.parts import Part, parts_of
 from vqc_landscape.tables import read_table
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ _KEY_OF_STAGE = {
     "spectra": "hessian",
     "scans": "scans",
     "predictions": "predictions",
+    "ensembles": "ensemble",
+    "samples": "samples",
     "landscapes": "landscape",
     "convention_errors": "hessian",
 }
@@ -78,8 +81,8 @@ FIGURES: dict[str, Figure] = {
 }
 
 
-def required_tables(name: str, config: Config) -> list[tuple[str, str, int]]:
-    """The parts (stage, experiment, seed) of the tables that a figure reads.
+def required_tables(name: str, config: Config) -> list[Part]:
+    """The parts of the tables that a figure reads.
 
     Raises:
         ConfigError: the figure does not exist or is not configured, or its experiments cannot feed it.
@@ -87,11 +90,12 @@ def required_tables(name: str, config: Config) -> list[tuple[str, str, int]]:
     figure, shown = _look_up(name, config)
     experiments = {e: config.experiments[e] for e in shown.experiments}
     _check(name, figure, experiments)
-    parts = []
+    parts: list[Part] = []
     for experiment_name, experiment in experiments.items():
         seeds = experiment.seeds if figure.all_seeds else shown.seeds or experiment.seeds[:1]
         stages = [s for s in figure.needs if s != "convention_errors" or experiment.published_hessian is not None]
-        parts += [(stage, experiment_name, seed) for stage in stages for seed in seeds]
+        for stage in stages:
+            parts += parts_of(stage, experiment_name, experiment, seeds)
     return parts
 
 

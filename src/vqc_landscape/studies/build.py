@@ -66,7 +66,7 @@ def make_risk(experiment: Experiment, samples: Samples | None = None) -> Risk:
 
     network = experiment.network
     assert network is not None
-    output = "difference" if network.widths[-1] == 2 else None
+    output = network.output if network.widths[-1] == 2 else None
     return NetworkRisk(make_network(network, seed=0), features, targets, reduction=reduction, output=output)
 
 

@@ -15,8 +15,8 @@ from typing import Any
 
 from vqc_landscape.config import Config, Experiment
 from vqc_landscape.provenance import PACKAGE, source_hash
-
-Part = tuple[str, str, int]  # stage, experiment, seed
+from vqc_landscape.studies.parts import Part, parts_of, path_of
+from vqc_landscape.tables import is_by_seed
 
 _MODEL = frozenset({"circuit", "network", "objective", "convention", "data"})
 
@@ -29,20 +29,24 @@ class Stage:
         step: module whose function writes the table.
         asked_by: key or property of an experiment that is None when it has no such table.
         reads: keys of the experiment that the step reads.
+        unless: key with which an experiment does without the table.
     """
 
     step: str
     asked_by: str
     reads: frozenset[str]
+    unless: str | None = None
 
 
 STAGES = {
     "datasets": Stage("studies.datasets", "data", frozenset({"data"})),
-    "trajectories": Stage("studies.trajectories", "training", _MODEL | {"init", "training"}),
+    "trajectories": Stage("studies.trajectories", "training", _MODEL | {"init", "training"}, unless="ensemble"),
     "hessians": Stage("studies.hessians", "hessian", _MODEL),
     "spectra": Stage("studies.spectra", "hessian", _MODEL),
     "scans": Stage("studies.scans", "scans", _MODEL | {"training", "hessian", "scans"}),
     "predictions": Stage("studies.predictions", "predictions", _MODEL | {"training", "predictions"}),
+    "ensembles": Stage("studies.ensembles", "ensemble", _MODEL | {"init", "training", "ensemble"}),
+    "samples": Stage("studies.samples", "samples", _MODEL | {"training", "ensemble", "samples"}),
     "landscapes": Stage("studies.landscapes", "landscape", _MODEL | {"landscape"}),
     "convention_errors": Stage("studies.conventions", "published_hessian", _MODEL),
 }
@@ -50,12 +54,12 @@ STAGES = {
 
 def stages_of(experiment: Experiment) -> list[str]:
     """The tables that an experiment gets."""
-    return [name for name, stage in STAGES.items() if getattr(experiment, stage.asked_by) is not None]
-
-
-def part_file(results_dir: str, stage: str, name: str, seed: int | str, block: int | str = 0) -> str:
-    """Path of one part file; placeholders such as ``"{seed}"`` give the pattern of all of them."""
-    return f"{results_dir}/{stage}/experiment={name}/seed={seed}/part-{block}.parquet"
+    return [
+        name
+        for name, stage in STAGES.items()
+        if getattr(experiment, stage.asked_by) is not None
+        and (stage.unless is None or getattr(experiment, stage.unless) is None)
+    ]
 
 
 def part_files(config: Config, stage: str, name: str) -> list[str]:
@@ -64,13 +68,14 @@ def part_files(config: Config, stage: str, name: str) -> list[str]:
     if stage not in stages_of(experiment):
         return []
     n_blocks = len(experiment.hessian_blocks) if stage == "hessians" else 1
-    return [part_file(config.results_dir, stage, name, s, b) for s in experiment.seeds for b in range(n_blocks)]
+    parts = parts_of(stage, name, experiment, experiment.seeds)
+    return [path_of(config.results_dir, part, block) for part in parts for block in range(n_blocks)]
 
 
 def stale_parts(config: Config) -> list[Path]:
     """What earlier runs left in the folders of the study's tables.
 
-    Part files of another division into blocks of epochs, and temporary files of jobs that were killed.
+    Part files of another division into blocks, and temporary files of jobs that were killed.
     """
     stale = []
     for name, experiment in config.experiments.items():
@@ -95,8 +100,8 @@ def settings(experiment: Experiment, stage: str) -> dict[str, Any]:
 def files_by_stage(results_dir: str, parts: Iterable[Part]) -> dict[str, list[str]]:
     """Paths of the parts that a figure reads, by table."""
     files: dict[str, list[str]] = {}
-    for stage, name, seed in parts:
-        files.setdefault(stage, []).append(part_file(results_dir, stage, name, seed))
+    for part in parts:
+        files.setdefault(part[0], []).append(path_of(results_dir, part))
     return files
 
 
@@ -106,11 +111,12 @@ def figure_settings(config: Config, figure: str, parts: Iterable[Part]) -> dict[
     It has the experiments that the figure shows, with the seeds that it reads.
     """
     shown = config.figures[figure]
-    read = {(name, seed) for _, name, seed in parts}
+    read = {(name, seed) for stage, name, seed in parts if is_by_seed(stage)}
+    whole = {name for stage, name, _ in parts if not is_by_seed(stage)}
     experiments = {}
     for name in shown.experiments:
         seeds = config.experiments[name].seeds
-        used = [seed for seed in seeds if (name, seed) in read] or seeds[:1]
+        used = [seed for seed in seeds if (name, seed) in read or name in whole] or seeds[:1]
         experiments[name] = _dump(config.experiments[name]) | {"seeds": used}
     return {"experiments": experiments, "figures": {figure: shown.model_dump(mode="json")}}
 
@@ -137,7 +143,9 @@ def step_code(stage: str, *, has_network: bool) -> str:
     The types of the configuration are left out: their values stand in the settings. So is the code of the
     other kind of model, which such an experiment never runs.
     """
-    other = ("circuits", "simulator", "objectives.circuit") if has_network else ("objectives.network",)
+    other = (
+        ("circuits", "simulator", "objectives.circuit") if has_network else ("objectives.network", "objectives.stack")
+    )
     return source_hash(STAGES[stage].step, skip=("config", *other))
 
 

@@ -12,7 +12,7 @@ from vqc_landscape.checks import Array
 from vqc_landscape.studies.build import initial_params, make_risk
 from vqc_landscape.studies.inputs import read_samples
 from vqc_landscape.tables import write_table
-from vqc_landscape.training.checkpoint import Checkpoint
+from vqc_landscape.training.checkpoint import Checkpoint, Columns
 from vqc_landscape.training.interrupt import Stop
 from vqc_landscape.training.loop import train
 from vqc_landscape.training.optimisers import make_optimiser
@@ -32,13 +32,27 @@ def write_trajectory(
     report: Callable[[int, int, float], None] | None = None,
     stop: Stop | None = None,
 ) -> None:
-    """Train one seed, resuming from its checkpoint if there is one, and write the trajectory.
+    """Train one seed and write its trajectory to the part file ``output``; all else as for ``run_training``."""
+    trajectory = run_training(experiment, seed, dataset, state_dir=state_dir, code=code, report=report, stop=stop)
+    write_table("trajectories", output, trajectory)
+
+
+def run_training(
+    experiment: Experiment,
+    seed: int,
+    dataset: str | None,
+    *,
+    state_dir: str,
+    code: str,
+    report: Callable[[int, int, float], None] | None = None,
+    stop: Stop | None = None,
+) -> Columns:
+    """Train one seed, resuming from its checkpoint if there is one; returns the columns of table ``trajectories``.
 
     Args:
         experiment: what is trained.
         seed: seed of the initial point and of the order of mini-batches.
         dataset: table of samples; None for state preparation.
-        output: the part file.
         state_dir: folder of this seed's checkpoints; every different run has its own folder in it.
         code: hash over the code that trains; other code, other run.
         report: called as ``report(epoch, n_epochs, loss)``.
@@ -53,7 +67,7 @@ def write_trajectory(
     test = read_samples(dataset, "test")
     params = initial_params(experiment, seed)
     key = run_key(experiment, seed, params, Path(dataset).read_bytes() if dataset else b"", code)
-    trajectory = train(
+    return train(
         make_risk(experiment, read_samples(dataset, "train")),
         params,
         make_optimiser(training.optimiser),
@@ -65,12 +79,13 @@ def write_trajectory(
         report=report,
         stop=stop,
     )
-    write_table("trajectories", output, trajectory)
 
 
 def run_key(experiment: Experiment, seed: int, params: Array, samples: bytes, code: str) -> str:
     """Hash of all that changes a trajectory: not of its length, nor of how often it is saved."""
-    how = experiment.model_dump(mode="json", exclude={"seeds": True, "training": {"n_epochs", "checkpoint_every"}})
+    how = experiment.model_dump(
+        mode="json", exclude={"seeds": True, "ensemble": True, "training": {"n_epochs", "checkpoint_every"}}
+    )
     digest = hashlib.sha256(json.dumps([how, seed, code], sort_keys=True).encode())
     digest.update(params.tobytes() + samples)
     return digest.hexdigest()[:16]

@@ -1,0 +1,74 @@
+"""The Hessian of every training sample by itself: what each carries of the risk's curvature."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from vqc_landscape.checks import Array
+from vqc_landscape.curvature.spectrum import complement_of, spectrum
+from vqc_landscape.studies.build import make_risk
+from vqc_landscape.studies.inputs import read_samples
+from vqc_landscape.tables import read_table, write_table
+
+if TYPE_CHECKING:
+    from vqc_landscape.config import Experiment
+
+logger = logging.getLogger(__name__)
+
+
+def write_samples(experiment: Experiment, ensemble: str, dataset: str, output: str) -> None:
+    """Write a row per training sample, for every seed of a part of an ensemble.
+
+    Of an ensemble of networks only the members with the experiment's own activation and initialiser are read.
+    """
+    samples, network = experiment.samples, experiment.network
+    assert samples is not None
+    members = read_table("ensembles", ensemble)
+    members = members[members["epoch"].isin(samples.epochs)]
+    if network is not None:
+        own = (members["activation"] == network.activation) & (members["initialiser"] == network.initialiser)
+        members = members[own]
+    parts = []
+    for _, member in members.iterrows():
+        part = sample_curvatures(experiment, np.array(member["params"]), dataset, samples.n_leading)
+        n = len(part["y"])
+        parts.append({"seed": np.full(n, member["seed"]), "epoch": np.full(n, member["epoch"])} | part)
+        logger.info("seed %d, epoch %d: %d samples", member["seed"], member["epoch"], n)
+    write_table("samples", output, {name: np.concatenate([part[name] for part in parts]) for name in parts[0]})
+
+
+def sample_curvatures(experiment: Experiment, params: Array, dataset: str, n_leading: int) -> dict[str, Any]:
+    r"""The Hessians H_s of the single samples at one point, as columns of table ``samples``.
+
+    With H = mean_s H_s (or their sum, as the risk has it) and its eigenvectors v_k by falling magnitude of the
+    eigenvalue, ``leading`` holds v_k^T H_s v_k, which add up to the eigenvalues of H in the same way. ``eigvals`` are
+    those of H_s without the structural zeros, ascending; ``other_label`` are the smallest and the largest that the
+    sample would have with the other label, -y.
+    """
+    read = read_samples(dataset, "train")
+    assert read is not None
+    features, targets = read
+    risk, other = make_risk(experiment, read), make_risk(experiment, (features, -targets))
+    structural = risk.structural_directions
+    whole = spectrum(risk.hessian(params), structural)
+    leading = whole.eigvecs[:, np.argsort(-np.abs(whole.eigvals), kind="stable")[:n_leading]]
+    complement = complement_of(structural)
+    eigvals, shares, others = [], [], []
+    for sample in range(len(targets)):
+        own, hypothetical = (r.batch(np.array([sample])).hessian(params) for r in (risk, other))
+        eigvals.append(np.linalg.eigvalsh(complement.T @ own @ complement))
+        shares.append(np.einsum("pk,pq,qk->k", leading, own, leading, optimize=["einsum_path", (0, 1), (0, 1)]))
+        others.append(np.linalg.eigvalsh(complement.T @ hypothetical @ complement)[[0, -1]])
+    return {
+        "sample": np.arange(len(targets)),
+        "x1": features[:, 0],
+        "x2": features[:, 1],
+        "y": targets,
+        "prediction": risk.predict(params),
+        "eigvals": eigvals,
+        "leading": shares,
+        "other_label": others,
+    }
