@@ -116,7 +116,14 @@ def test_rows_are_those_of_the_contract(study: Study) -> None:
 
         if experiment.data:
             assert rows("datasets")["split"].value_counts().to_dict() == {"train": 24, "test": 24}
-        if experiment.training:
+        if experiment.ensemble:
+            ensembles = rows("ensembles")
+            kinds = len(experiment.ensemble.activations or [0]) * len(experiment.ensemble.initialisers or [0])
+            assert len(ensembles) == kinds * seeds * len(experiment.ensemble.epochs)
+            assert sorted(set(ensembles["seed"])) == experiment.seeds
+            if experiment.samples:
+                assert len(rows("samples")) == 24 * seeds * len(experiment.samples.epochs)
+        elif experiment.training:
             n_epochs = experiment.training.n_epochs
             table = rows("trajectories")
             assert table["epoch"].tolist() == list(range(n_epochs + 1)) * seeds
