@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import functools
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vqc_landscape.checks import Array, as_matrix, as_vector, check_choice
 from vqc_landscape.circuits.observables import Observable, PauliSum, Projector
@@ -16,6 +17,9 @@ from vqc_landscape.objectives.losses import LOSSES, Loss
 from vqc_landscape.objectives.structure import Reduction, Structure, explain, reduce_exactly
 from vqc_landscape.simulator.engine import Engine
 from vqc_landscape.simulator.points import expvals_at
+
+if TYPE_CHECKING:
+    from vqc_landscape.simulator.gpu.engine import GpuEngine
 
 CUSP = 1e-12  # |Re(z^2)| below which its absolute value counts as not differentiable: round-off of z
 
@@ -32,6 +36,10 @@ class CircuitRisk:
         reduction: ``"mean"`` or ``"sum"`` over the samples; sum multiplies every eigenvalue by n_samples.
         convention: ``"exact"``, or ``"as_published"`` for the arithmetic of the code of arXiv:2008.02785: a
             constant bra for Pauli sums, ``|Re(z**2)|`` instead of ``|z|**2`` for projectors.
+        device: ``"cpu"``; or ``"cuda"``, ``"cuda:1"``, ... for all derivatives on that GPU, with numpy arrays in and
+            out as everywhere.
+        precision: ``"float64"``; or, on a GPU, ``"float32"`` for the tangents of Hessians and metric tensors, whose
+            entries then have an error of about 1e-6 of what they are summed from. All else stays float64.
 
     Raises:
         ValueError: an argument that is not allowed or does not fit the others; it is named.
@@ -54,6 +62,8 @@ class CircuitRisk:
         targets: Any = None,
         reduction: str = "mean",
         convention: str = "exact",
+        device: str = "cpu",
+        precision: str = "float64",
     ) -> None:
         self.circuit = circuit
         self.observable = observable
@@ -70,7 +80,11 @@ class CircuitRisk:
         self._coefficients = circuit.coefficients(self._rows)
         n_samples = len(self._coefficients)
         self.targets = np.zeros(n_samples) if targets is None else as_vector("targets", targets, n_samples)
-        self._full_engine = Engine(circuit, observable, self.convention == "as_published")
+        self.device = device
+        self.precision = check_choice("precision", precision, ("float64", "float32"))
+        if device == "cpu" and precision != "float64":
+            raise ValueError(f"Argument `precision` must be float64 where `device` is cpu, but is {precision!r}.")
+        self._full_engine = self._make_engine(np.arange(circuit.n_params))
 
     # --- values and derivatives -------------------------------------------------------------------------
 
@@ -92,7 +106,11 @@ class CircuitRisk:
     def losses(self, points: Any) -> Array:
         """L at each row of ``points``, shape (n_points, P): all of them in one sweep, shape (n_points,)."""
         rows = as_matrix("points", points, (self.n_params,))
-        expvals = expvals_at(self._engine, rows, self._coefficients)
+        engine, coefficients = self._engine, self._coefficients
+        if isinstance(engine, Engine):
+            expvals = expvals_at(engine, rows, coefficients)
+        else:
+            expvals = engine.expvals_at(rows, coefficients)
         values: Array = np.sum(self._loss.value(expvals, self.targets), axis=1) * self._scale
         return values
 
@@ -237,10 +255,19 @@ class CircuitRisk:
         return self.convention == "as_published" and isinstance(self.observable, PauliSum)
 
     @functools.cached_property
-    def _engine(self) -> Engine:
+    def _engine(self) -> Engine | GpuEngine:
         """The engine that carries only the parameters f depends on."""
+        return self._make_engine(self._reduction.pivots)
+
+    def _make_engine(self, carried: NDArray[np.int64]) -> Engine | GpuEngine:
         published = self.convention == "as_published"
-        return Engine(self.circuit, self.observable, published, self._reduction.pivots)
+        if self.device == "cpu":
+            return Engine(self.circuit, self.observable, published, carried)
+        from vqc_landscape.simulator.gpu.devices import find_device
+        from vqc_landscape.simulator.gpu.engine import GpuEngine
+
+        device = find_device(self.device)
+        return GpuEngine(self.circuit, self.observable, published, carried, device, self.precision)
 
     # --- inner workings ---------------------------------------------------------------------------------
 

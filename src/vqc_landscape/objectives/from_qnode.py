@@ -9,7 +9,14 @@ from vqc_landscape.objectives.circuit import CircuitRisk
 
 
 def from_qnode(
-    qnode: Any, params: Any, features: Any = None, targets: Any = None, loss: str | None = None, reduction: str = "mean"
+    qnode: Any,
+    params: Any,
+    features: Any = None,
+    targets: Any = None,
+    loss: str | None = None,
+    reduction: str = "mean",
+    device: str = "cpu",
+    precision: str = "float64",
 ) -> CircuitRisk:
     """The risk of a PennyLane QNode, with exact derivatives of every order that a risk has.
 
@@ -21,6 +28,8 @@ def from_qnode(
         loss: ``"expval"``, the expectation value itself (default without features); ``"mse"`` (default with
             features); or ``"infidelity"``, ``1 - <O>``.
         reduction: ``"mean"`` or ``"sum"`` over the samples.
+        device: ``"cpu"`` or ``"cuda"``, see :class:`CircuitRisk`.
+        precision: ``"float64"`` or, on a GPU, ``"float32"``.
 
     Returns:
         A risk of ``params.reshape(-1)``.
@@ -40,4 +49,5 @@ def from_qnode(
     """
     circuit, observable = read_qnode(qnode, params, features)
     default = "expval" if features is None else "mse"
-    return CircuitRisk(circuit, observable, loss or default, features, targets, reduction)
+    how: dict[str, Any] = {"reduction": reduction, "device": device, "precision": precision}
+    return CircuitRisk(circuit, observable, loss or default, features, targets, **how)

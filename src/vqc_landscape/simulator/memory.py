@@ -3,20 +3,34 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 VARIABLE = "VQC_LANDSCAPE_MEMORY_GB"
 
 
-def byte_budget() -> float:
+def free_bytes() -> float:
+    """Bytes of the machine's memory that are free now."""
+    try:
+        lines = Path("/proc/meminfo").read_text().splitlines()
+    except OSError:  # no Linux: the operating system decides
+        return float("inf")
+    sizes = {line.split(":")[0]: line.split()[1] for line in lines}
+    return float(sizes["MemAvailable"]) * 1024
+
+
+def byte_budget(free: Callable[[], float] = free_bytes) -> float:
     """Bytes that the engine may take: environment variable ``VQC_LANDSCAPE_MEMORY_GB``, else what is free now.
+
+    Args:
+        free: measures the latter; a GPU has a memory of its own.
 
     Raises:
         ValueError: the variable is not a positive number.
     """
     value = os.environ.get(VARIABLE)
     if value is None:
-        return _free_bytes()
+        return free()
     try:
         gigabytes = float(value)
     except ValueError:
@@ -26,25 +40,16 @@ def byte_budget() -> float:
     return gigabytes * 1e9
 
 
-def side_by_side(n_bytes: int, what: str) -> int:
+def side_by_side(n_bytes: int, what: str, free: Callable[[], float] = free_bytes) -> int:
     """How many pieces of ``n_bytes`` fit into the budget.
 
     Raises:
         MemoryError: not even one does; the message says how large it is and what fits instead.
     """
-    budget = byte_budget()
+    budget = byte_budget(free)
     if n_bytes > budget:
         raise MemoryError(
             f"{what} needs {n_bytes / 1e9:.2g} GB, but {budget / 1e9:.2g} GB may be used. Products with the Hessian "
             f"(`hvp`) need no matrix of tangents; fewer qubits or parameters need less; {VARIABLE} sets the limit."
         )
     return int(min(budget // n_bytes, 2**31))
-
-
-def _free_bytes() -> float:
-    try:
-        lines = Path("/proc/meminfo").read_text().splitlines()
-    except OSError:  # no Linux: the operating system decides
-        return float("inf")
-    sizes = {line.split(":")[0]: line.split()[1] for line in lines}
-    return float(sizes["MemAvailable"]) * 1024

@@ -221,7 +221,7 @@ class _Scheduler:
             site_block=_ints([run.block for run in runs] + [block for block, _, _ in words]),
             site_x=_ints([run.x for run in runs] + [0] * len(words)),
             site_r=_ints([run.r for run in runs] + [mask for _, mask, _ in words]),
-            order=np.array([_order(z, basis) for basis in bases], dtype=np.int64),
+            order=np.array([bit_order(z, basis) for basis in bases], dtype=np.int64),
             signs=signs,
             alpha_slot=_ints(_slot(run.r, bases[run.block + 1]) for run in runs),
             gamma_slot=_ints(_slot(run.r, bases[run.block]) for run in runs),
@@ -249,7 +249,8 @@ def _basis(n_qubits: int, masks: Sequence[int]) -> list[int]:
     return sorted(chosen, key=lambda mask: slots[mask])
 
 
-def _order(z: Ints, basis: Sequence[int]) -> Ints:
+def bit_order(z: Ints, basis: Sequence[int]) -> Ints:
+    """The number whose bits, the most significant first, are the parities of z under the masks of a basis."""
     y = np.zeros_like(z)
     for mask in basis:
         y = 2 * y + _odd(z, mask)

@@ -1,0 +1,224 @@
+"""The schedule, the columns and the measured groups as tensors of a device: what the sweeps read."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from vqc_landscape.simulator.columns import Columns
+from vqc_landscape.simulator.gpu.layout import Layout, block_layout, frame_layout, moves
+from vqc_landscape.simulator.gpu.turns import bit_groups, kron_turns
+from vqc_landscape.simulator.measurement import Groups
+from vqc_landscape.simulator.schedule import Ints, Schedule
+
+
+class Step(NamedTuple):
+    """Generators that enter at one evaluation point: the runs of a block, or the words after them.
+
+    Attributes:
+        slots: columns that gain, (n_slots,).
+        old, new: which of the slots have a column already, and which begin one.
+        rotations, terms: rotation and term of each entry, (n_entries,).
+        incidence: 1 where an entry belongs to a slot and a site, (n_entries, n_slots * n_sites).
+        sources, factors: ``-i/2 sigma`` of every site for X, Y, Z as a permutation of amplitudes and a factor for
+            each, (3 n_sites, 2**n_qubits); words have Z alone, (n_sites, 2**n_qubits) and no permutation.
+    """
+
+    slots: Tensor
+    old: Tensor
+    new: Tensor
+    rotations: Tensor
+    terms: Tensor
+    incidence: Tensor
+    sources: Tensor | None
+    factors: Tensor
+
+
+class Diagonal(NamedTuple):
+    """How amplitudes come from one block to the next: in another order, and times signs and phases.
+
+    Attributes:
+        there, back: source of each new position, and of each old one; None where the order stays.
+        signs: of CZ and CCZ, (2**n_qubits,).
+        factors: which of alphas, gammas and halves of words' angles (one after the other) are in it, (n_factors,).
+        patterns: how often each enters the phase of an amplitude, (n_factors, 2**n_qubits).
+    """
+
+    there: Tensor | None
+    back: Tensor | None
+    signs: Tensor
+    factors: Tensor
+    patterns: Tensor
+
+
+class Pairs(NamedTuple):
+    """Entries on one site, k before i, whose generators need not commute.
+
+    Attributes:
+        rotations, terms: of k and of i, (2, n_pairs).
+        sites: position of the site among those of all steps of runs.
+    """
+
+    rotations: Tensor
+    terms: Tensor
+    sites: Tensor
+
+
+class Measured(NamedTuple):
+    """One group of commuting Pauli words.
+
+    Attributes:
+        phases: before its turns, (2**n_qubits,).
+        turns: its turns as matrices; None without a change of basis.
+        rows: amplitudes with a weight that is not 0.
+        weights: their weights.
+    """
+
+    phases: Tensor
+    turns: list[Tensor] | None
+    rows: Tensor
+    weights: Tensor
+
+
+class Plan:
+    """Everything that does not depend on parameters or data.
+
+    Attributes:
+        frame: the order of amplitudes in which observables are measured, that of the wires.
+        groups: bits that turn together.
+        diagonals: of every block, and after the last one.
+        turning: run that turns each bit of each block, n_runs where there is none, (n_blocks, n_qubits).
+        turns: whether any bit of each group turns, for every block.
+        steps: of every block.
+        words: rotation of each word of Z's.
+        pairs: of all steps.
+    """
+
+    def __init__(self, schedule: Schedule, columns: Columns, device: torch.device) -> None:
+        self.schedule = schedule
+        self.device = device
+        layouts = [block_layout(schedule, b) for b in range(schedule.n_blocks)]
+        self.frame = frame_layout(schedule)
+        self.groups = bit_groups(schedule.n_qubits)
+        self.diagonals = [
+            self._diagonal(b, layout, layouts[b - 1] if b else layout)
+            for b, layout in enumerate([*layouts, self.frame])
+        ]
+        turning = np.full((schedule.n_blocks, schedule.n_qubits), schedule.n_runs)
+        for b, layout in enumerate(layouts):
+            for bit, run in zip(layout.bits, range(*schedule.block_runs[b : b + 2]), strict=True):
+                if schedule.run_turns[run]:
+                    turning[b, bit] = run
+        self.turning = self.tensor(turning)
+        self.turns = [[bool((runs[bits] < schedule.n_runs).any()) for bits in self.groups] for runs in turning]
+        self._known_paulis: dict[tuple[int, ...], tuple[Tensor, Tensor]] = {}
+        self.steps: list[list[Step]] = [[] for _ in layouts]
+        n_active = 0
+        for step, block in enumerate(columns.step_block):
+            self.steps[block].append(self._step(step, columns, layouts[block], n_active))
+            slots = columns.slot_column[columns.step_slots[step] : columns.step_slots[step + 1]]
+            n_active = max(n_active, int(slots.max()) + 1)
+        self.words = self.tensor(schedule.word_rotation)
+        self.pairs = self._pairs(columns)
+
+    def measured(self, groups: Groups) -> list[Measured]:
+        """The groups of an observable, for states in the order of the wires."""
+        wires = self.schedule.frame.r.tolist()
+        found = []
+        for g in range(len(groups.weights)):
+            weights = groups.weights[g, self.frame.z]
+            rows = np.flatnonzero(weights)
+            phases, matrices = np.ones(len(weights), np.complex128), None
+            if groups.turns[g + 1] > groups.turns[g]:
+                tail, tans = groups.tail_phases[groups.tails[g], :-1], np.zeros(len(wires))
+                phases = np.prod(np.where(_bits(self.frame.z, self.schedule.frame.r), tail[:, None], 1.0), axis=0)
+                for k in range(groups.turns[g], groups.turns[g + 1]):
+                    tans[wires.index(groups.r[k])] = groups.tans[k]
+                half = self.tensor(np.arctan(tans))[:, None]
+                matrices = kron_turns(torch.cos(half), torch.sin(half), self.groups)
+            found.append(Measured(self.tensor(phases), matrices, self.tensor(rows), self.tensor(weights[rows])))
+        return found
+
+    def tensor(self, values: np.ndarray) -> Tensor:
+        """An array on the device."""
+        return torch.as_tensor(values, device=self.device)
+
+    def _diagonal(self, b: int, layout: Layout, before: Layout) -> Diagonal:
+        s = self.schedule
+        factors: list[int] = []
+        patterns: list[Ints] = []
+        if b > 0:
+            runs = range(s.block_runs[b - 1], s.block_runs[b])
+            words = range(s.block_words[b - 1], s.block_words[b])
+            factors += [*runs, *(2 * s.n_runs + word for word in words)]
+            patterns += [*_bits(layout.z, s.site_r[runs]), *(1 - 2 * _bits(layout.z, s.site_r[s.n_runs :][words]))]
+        if b < s.n_blocks:
+            runs = range(s.block_runs[b], s.block_runs[b + 1])
+            factors += [s.n_runs + run for run in runs]
+            patterns += [*_bits(layout.z, s.site_r[runs])]
+        there, back = moves(before, layout) or (None, None)
+        return Diagonal(
+            None if there is None else self.tensor(there),
+            None if back is None else self.tensor(back),
+            self.tensor(s.signs[b, layout.z]),
+            self.tensor(np.array(factors, dtype=np.int64)),
+            self.tensor(np.array(patterns, dtype=np.int8).reshape(-1, len(layout.z))),
+        )
+
+    def _step(self, step: int, columns: Columns, layout: Layout, n_active: int) -> Step:
+        s = self.schedule
+        slots = columns.slot_column[columns.step_slots[step] : columns.step_slots[step + 1]]
+        groups = range(columns.step_groups[step], columns.step_groups[step + 1])
+        sites = columns.group_site[groups]
+        counts = np.diff(columns.group_entries)[groups]
+        entries = np.arange(columns.group_entries[groups[0]], columns.group_entries[groups[-1] + 1])
+        incidence = np.zeros((len(entries), len(slots), len(sites)))
+        site = np.repeat(np.arange(len(sites)), counts)
+        incidence[np.arange(len(entries)), columns.entry_slot[entries], site] = 1.0
+        if sites[0] >= s.n_runs:
+            sources, factors = None, self.tensor(-0.5j * (1 - 2 * _bits(layout.z, s.site_r[sites])))
+        else:
+            bits = layout.bits[sites - s.block_runs[columns.step_block[step]]]
+            sources, factors = self._paulis(tuple(bits.tolist()))
+        return Step(
+            slots=self.tensor(slots),
+            old=self.tensor(np.flatnonzero(slots < n_active)),
+            new=self.tensor(np.flatnonzero(slots >= n_active)),
+            rotations=self.tensor(columns.generator_rotation[columns.entry_generator[entries]]),
+            terms=self.tensor(columns.entry_term[entries]),
+            incidence=self.tensor(incidence.reshape(len(entries), -1)),
+            sources=sources,
+            factors=factors,
+        )
+
+    def _paulis(self, bits: tuple[int, ...]) -> tuple[Tensor, Tensor]:
+        """``-i/2`` times X, Y and Z of qubits that have one bit each; the same tensors for the same bits."""
+        if bits not in self._known_paulis:
+            z = np.arange(2**self.schedule.n_qubits, dtype=np.int64)
+            flips = [1 << (self.schedule.n_qubits - 1 - bit) for bit in bits]
+            sources = np.stack([source for flip in flips for source in (z ^ flip, z ^ flip, z)])
+            signs = [np.where(z & flip, -1.0, 1.0) for flip in flips]
+            # on |0>, row 0 of Y is -i times the other amplitude, row 1 is i times it
+            factors = np.stack([f for sign in signs for f in (np.full(len(z), -0.5j), -0.5 * sign, -0.5j * sign)])
+            self._known_paulis[bits] = self.tensor(sources), self.tensor(factors.astype(np.complex64))  # exact
+        return self._known_paulis[bits]
+
+    def _pairs(self, columns: Columns) -> Pairs:
+        sites = columns.group_site[columns.group_site < self.schedule.n_runs].tolist()
+        entries = columns.pairs[:, 2:].T
+        generators = columns.entry_generator[entries]
+        found = [sites.index(site) for site in columns.generator_site[generators[0]]]
+        return Pairs(
+            self.tensor(columns.generator_rotation[generators]),
+            self.tensor(columns.entry_term[entries]),
+            self.tensor(np.array(found, dtype=np.int64)),
+        )
+
+
+def _bits(z: Ints, masks: Ints) -> Ints:
+    """Parity of z & mask, (n_masks, len(z))."""
+    parities: Ints = (np.bitwise_count(z & np.asarray(masks, dtype=np.int64)[:, None]) % 2).astype(np.int64)
+    return parities

@@ -1,0 +1,126 @@
+"""Second derivatives of a leaf of samples: the formulas of ``tangents.py`` and ``directional.py`` on a GPU."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from vqc_landscape.simulator.gpu import sweeps
+from vqc_landscape.simulator.gpu.first_order import FirstOrder, States
+from vqc_landscape.simulator.gpu.turns import turn
+
+
+def sweep_tangents(
+    states: States, first: FirstOrder, dtype: torch.dtype, slopes: Tensor | None = None, second: Tensor | None = None
+) -> Tensor:
+    """Carry all tangents to the last block, (n_samples, 2**n_qubits, n_columns) of ``dtype``.
+
+    Args:
+        states: of the circuit.
+        first: the first-order pass.
+        dtype: complex128 or complex64.
+        slopes: weight of every sample in the second-order terms.
+        second: where they are added up, unsymmetrised, (n_carried, n_carried).
+    """
+    forward = first.forward
+    columns = torch.empty(*forward.states[0].shape, 0, dtype=dtype, device=first.expvals.device)
+    for b, steps in enumerate(states.plan.steps):
+        if columns.shape[2]:
+            columns = states.through(columns, b, forward.diagonals, forward.turns)
+        for step, weights in zip(steps, first.weights[b], strict=True):
+            new = sweeps.combined(weights, sweeps.images(forward.states[b], step), dtype)
+            if slopes is not None and second is not None:
+                # G+ = -G
+                adjoint = sweeps.images(first.adjoints[b], step)
+                rows = sweeps.combined(-slopes[:, None, None] * weights, adjoint, dtype)
+                second[step.slots, : columns.shape[2]] += sweeps.inner_products(rows, columns)
+                # one half, because the inner products of a step are counted twice
+                second[step.slots[:, None], step.slots] += 0.5 * sweeps.inner_products(rows, new)
+            columns = sweeps.insert(columns, new, step)
+    return columns
+
+
+def gram(states: States, first: FirstOrder, columns: Tensor, slopes: Tensor) -> Tensor:
+    """``Re sum_s slopes[s] <T_i|O|T_j>``, (n_columns, n_columns)."""
+    if first.target is not None:
+        w_re, w_im = slopes * first.target_weights
+        return weighted_gram(overlaps(first.target, columns), w_re, w_im)
+    plan = states.plan
+    columns = sweeps.moved(columns, plan.diagonals[-1].there)
+    total = torch.zeros(columns.shape[2], columns.shape[2], dtype=torch.float64, device=columns.device)
+    for group in states.measured:
+        turned = columns
+        if group.turns is not None:
+            phases = first.forward.diagonals[-1] * group.phases
+            turned = turn(columns * phases[..., None].to(columns.dtype), group.turns, plan.groups)
+        right = turned.index_select(1, group.rows)
+        left = right * (slopes[:, None] * group.weights)[..., None].to(right.real.dtype)
+        total += sweeps.inner_products(left, right)
+    return total
+
+
+def overlaps(state: Tensor, columns: Tensor) -> Tensor:
+    """``<state|T>`` of every sample, (n_samples, n_columns) in complex128."""
+    return (state.conj()[:, None].to(columns.dtype) @ columns)[:, 0].to(torch.complex128)
+
+
+def weighted_gram(overlap: Tensor, weight_re: Tensor | float, weight_im: Tensor | float) -> Tensor:
+    """``sum_s weight_re x x^T + weight_im y y^T`` for overlaps x + i y, (n_samples, n_columns)."""
+    x, y = overlap.real, overlap.imag
+    return (x.T * weight_re) @ x + (y.T * weight_im) @ y
+
+
+def pair_terms(states: States, first: FirstOrder, slopes: Tensor) -> Tensor:
+    """``sum_s slopes[s] c_k c_i (n_i x n_k) . o`` for generators k before i on one site, (n_pairs,)."""
+    pairs = states.plan.pairs
+    if not len(pairs.sites):
+        return slopes.new_zeros(0)
+    found = [
+        overlap.reshape(len(slopes), -1, 3)
+        for steps, parts in zip(states.plan.steps, first.overlaps, strict=True)
+        for step, overlap in zip(steps, parts, strict=True)
+        if step.sources is not None
+    ]
+    earlier, later = first.forward.axes[pairs.rotations]  # (n_pairs, n_samples, 3) each
+    triple = (torch.linalg.cross(later, earlier).transpose(0, 1) * torch.cat(found, 1)[:, pairs.sites]).sum(2)
+    terms: Tensor = slopes @ (first.forward.coefficients[:, pairs.terms].prod(1) * triple)
+    return terms
+
+
+def directional(states: States, first: FirstOrder, direction: Tensor) -> Tensor:
+    """The Hessian of every f times a direction, without the terms of pairs on one site, (n_samples, n_carried)."""
+    forward, steps = first.forward, states.plan.steps
+    along = [
+        [(direction[step.slots] @ w)[:, None] for step, w in zip(*block, strict=True)]
+        for block in zip(steps, first.weights, strict=True)
+    ]
+
+    def generated(b: int, k: int, state: Tensor) -> Tensor:
+        """G_v times a state, over the sites of one step."""
+        return sweeps.combined(along[b][k], sweeps.images(state, steps[b][k]), state.dtype)[..., 0]
+
+    tangents: list[Tensor] = []
+    for b, state in enumerate(forward.states):
+        tangent = torch.zeros_like(state)
+        if b:
+            tangent = states.through(tangents[-1][..., None], b, forward.diagonals, forward.turns)[..., 0]
+        for k in range(len(steps[b])):
+            tangent = tangent + generated(b, k, state)
+        tangents.append(tangent)
+    if first.target is None:
+        cotangent = states.observe(tangents[-1], forward)
+    else:
+        cotangent = first.target * (first.target.conj() * tangents[-1]).sum(1, keepdim=True)
+    rows = torch.zeros_like(first.jacobian)
+    for b in reversed(range(len(steps))):
+        state, adjoint, tangent = forward.states[b], first.adjoints[b], tangents[b]
+        # words act after the runs of their block: they see all of the tangent, and the runs see their part of mu
+        for k in reversed(range(len(steps[b]))):
+            step = steps[b][k]
+            found = sweeps.overlaps(cotangent, sweeps.images(state, step))
+            found += sweeps.overlaps(adjoint, sweeps.images(tangent, step))
+            rows[:, step.slots] += 2 * (first.weights[b][k] @ found[..., None])[..., 0]
+            cotangent, tangent = cotangent - generated(b, k, adjoint), tangent - generated(b, k, state)
+        if b:
+            cotangent = states.back_through(cotangent, b, forward)
+    return rows
