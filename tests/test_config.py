@@ -148,7 +148,7 @@ FAULTS = [
     (
         X + "qnn/objective/loss",
         "l2",
-        "experiments.qnn.objective.loss: must be one of 'infidelity', 'mse', but is 'l2'",
+        "experiments.qnn.objective.loss: must be one of 'infidelity', 'mse', 'expval', but is 'l2'",
     ),
     (
         X + "qnn/circuit/ansatz",

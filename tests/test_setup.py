@@ -132,9 +132,10 @@ HOMES = {
     "torch": {
         "objectives.network",
         "objectives.stack",
+        "studies.own",
         *(module for module in MODULES if module.startswith("simulator.gpu")),
     },
-    "pennylane": {"circuits.pennylane", "circuits.qnode", "circuits.translate", "curvature.param_shift"},
+    "pennylane": {"circuits.pennylane", "circuits.qnode", "circuits.translate", "curvature.param_shift", "studies.own"},
     "snakemake": set[str](),
 }
 LAZY = ("torch", "pennylane")

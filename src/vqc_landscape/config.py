@@ -12,30 +12,31 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, ValidationError, model_validator
+from pydantic import Discriminator, Field, Tag, TypeAdapter, ValidationError, model_validator
 
 from vqc_landscape.config_faults import LETTER, describe, nearest
-
-
-def _no_bool(value: object) -> object:
-    """YAML's true and false are no numbers; text such as 1e-3 is one, which YAML 1.1 does not see."""
-    if isinstance(value, bool):
-        raise ValueError(f"must be a number, not {str(value).lower()}")
-    return value
-
-
-Positive = Annotated[float, BeforeValidator(_no_bool), Field(gt=0, allow_inf_nan=False)]
-Finite = Annotated[float, BeforeValidator(_no_bool), Field(allow_inf_nan=False)]
-# Bounds far beyond what any machine finishes, so that a slip of the finger is an error and no endless run.
-Count = Annotated[int, Field(ge=1, le=1_000_000, strict=True)]
-Folder = Annotated[str, Field(min_length=1, pattern=r"^[^{}\n]+$")]
-Epoch = Annotated[int, Field(ge=0, strict=True)]
-Convention = Literal["exact", "as_published"]
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-ClaimId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
-Activation = Literal["tanh", "relu", "sigmoid"]
-Initialiser = Literal["torch_default", "xavier_uniform", "xavier_normal", "kaiming_uniform"]
-
+from vqc_landscape.config_own import (
+    BundledData,
+    Expectation,
+    FigureName,
+    FileData,
+    PlanesConfig,
+    kind_of_data,
+    own_or,
+)
+from vqc_landscape.config_types import (
+    Activation,
+    ClaimId,
+    Convention,
+    Count,
+    Epoch,
+    Finite,
+    Folder,
+    Initialiser,
+    Name,
+    Positive,
+    Section,
+)
 
 # one tag per form, so that a wrong value is one fault and not one for each form
 Epochs = Annotated[
@@ -50,19 +51,6 @@ Epochs = Annotated[
 
 class ConfigError(ValueError):
     """A configuration that cannot be used; the message names the key, the value and what is allowed."""
-
-
-class Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _closed(cls, raw: Any) -> Any:
-        # before pydantic's own check, which knows neither the nearest key nor the allowed ones
-        unknown = [key for key in raw if key not in cls.model_fields] if isinstance(raw, dict) else []
-        if unknown:
-            raise ValueError(f"unknown key {unknown[0]!r}{nearest(str(unknown[0]), list(cls.model_fields))}")
-        return raw
 
 
 class CircuitConfig(Section):
@@ -135,6 +123,13 @@ class DataConfig(Section):
     seed: Annotated[int, Field(ge=0, strict=True)] = Field(
         default=0, description="seed of the samples; independent of the initial point"
     )
+
+
+# one tag per form, as for epochs
+Data = Annotated[
+    Annotated[DataConfig, Tag("disk")] | Annotated[BundledData, Tag("bundled")] | Annotated[FileData, Tag("file")],
+    Discriminator(kind_of_data),
+]
 
 
 class InitConfig(Section):
@@ -279,15 +274,22 @@ class LandscapeConfig(Section):
 class Experiment(Section):
     """One model, one objective, and what is computed for it, once per seed."""
 
-    circuit: CircuitConfig | None = Field(default=None, description="a quantum circuit (or: network)")
-    network: NetworkConfig | None = Field(default=None, description="a classical network (or: circuit)")
-    objective: Annotated[StatePreparation | Classification, Field(discriminator="loss")] = Field(
+    circuit: own_or(CircuitConfig) | None = Field(  # type: ignore[valid-type]
+        default=None, description="a quantum circuit, or the name of your own QNode, my_module:my_qnode (or: network)"
+    )
+    network: own_or(NetworkConfig) | None = Field(  # type: ignore[valid-type]
+        default=None, description="a classical network, or the name of your own torch module (or: circuit)"
+    )
+    params_shape: Annotated[list[Count], Field(min_length=1)] | None = Field(
+        default=None, description="shape of the parameters of your own circuit or network"
+    )
+    objective: Annotated[StatePreparation | Classification | Expectation, Field(discriminator="loss")] = Field(
         description="what is minimised"
     )
     convention: Convention = Field(
         default="exact", description="exact, or the published code's arithmetic with its two bugs"
     )
-    data: DataConfig | None = Field(default=None, description="training and test samples (loss mse)")
+    data: Data | None = Field(default=None, description="training and test samples (loss mse)")
     init: InitConfig = Field(default=InitConfig(), description="initial parameters of a circuit")
     seeds: Annotated[list[Epoch], Field(min_length=1)] = Field(default=[0], description="seeds of the initial points")
     training: TrainingConfig | None = Field(default=None, description="training runs")
@@ -297,6 +299,8 @@ class Experiment(Section):
     ensemble: EnsembleConfig | None = Field(default=None, description="spectra over the seeds, without trajectories")
     samples: SamplesConfig | None = Field(default=None, description="Hessians of single samples of an ensemble")
     landscape: LandscapeConfig | None = Field(default=None, description="a plane of the landscape")
+    planes: PlanesConfig | None = Field(default=None, description="planes through the parameters of one epoch")
+    figures: list[FigureName] = Field(default=[], description="figures of this experiment alone")
 
     @model_validator(mode="after")
     def _consistent(self) -> Experiment:
@@ -306,17 +310,17 @@ class Experiment(Section):
         if with_data != (self.data is not None):
             rule = "must be given" if with_data else "must not be given"
             raise ValueError(f"data {rule} for loss {self.objective.loss}")
-        reuploads = self.circuit is not None and self.circuit.ansatz.startswith("reuploading")
-        if self.circuit is not None and reuploads != with_data:
-            raise ValueError(f"ansatz {self.circuit.ansatz} does not go with loss {self.objective.loss}")
+        self._check_own()
+        ansatz = self.circuit.ansatz if self.circuit and not self.is_own else None
+        if ansatz and ansatz.startswith("reuploading") != with_data:
+            raise ValueError(f"ansatz {ansatz} does not go with loss {self.objective.loss}")
         if self.network is not None and not with_data:
             raise ValueError("a network needs loss mse")
         if self.network is not None and "init" in self.model_fields_set:
             raise ValueError("init is for circuits; a network has network.initialiser")
-        if isinstance(self.objective, Classification) and self.circuit and self.objective.wire >= self.circuit.n_qubits:
-            raise ValueError(
-                f"objective.wire is {self.objective.wire}, but must be below circuit.n_qubits {self.circuit.n_qubits}"
-            )
+        wire = self.objective.wire if isinstance(self.objective, Classification) else 0
+        if self.circuit and ansatz and wire >= self.circuit.n_qubits:
+            raise ValueError(f"objective.wire is {wire}, but must be below circuit.n_qubits {self.circuit.n_qubits}")
         if (
             isinstance(self.objective, StatePreparation)
             and self.objective.locality == "local"
@@ -335,10 +339,55 @@ class Experiment(Section):
                 f"but the circuit has {self.n_params} parameters, counted from 0"
             )
         self._check_training()
+        self._check_figures()
         return self
 
+    def _check_own(self) -> None:
+        """What goes with the user's own circuit or network, and with no other."""
+        if self.is_own != (self.params_shape is not None):
+            rule = "must be given" if self.is_own else "must not be given"
+            model = "your own circuit or network" if self.is_own else "a built-in circuit or network"
+            raise ValueError(f"params_shape {rule} for {model}")
+        if self.is_own and self.convention == "as_published":
+            raise ValueError("convention as_published is defined for built-in circuits only")
+        fields = type(self.objective).model_fields  # compared by value: what comes back from a job has all defaults
+        in_qnode = [
+            key
+            for key in ("target", "locality", "wire", "observable")
+            if key in fields and getattr(self.objective, key) != fields[key].default
+        ]
+        if self.is_own and in_qnode:
+            raise ValueError(
+                f"objective.{in_qnode[0]} is for a built-in ansatz; your own circuit says what it measures"
+            )
+        if isinstance(self.objective, Expectation) and not self.is_own:
+            if not self.objective.observable:
+                raise ValueError("objective.observable must be given for loss expval")
+            wires = [int(letter[1:]) for word in self.objective.observable for letter in word.split()]
+            if self.circuit and max(wires) >= self.circuit.n_qubits:
+                raise ValueError(
+                    f"objective.observable acts on qubit {max(wires)}, but circuit.n_qubits is {self.circuit.n_qubits}"
+                )
+
+    def _check_figures(self) -> None:
+        """A figure has the tables that it draws."""
+        needs = {
+            "training": "training",
+            "spectra": "hessian",
+            "tracks": "hessian",
+            "scans": "scans",
+            "planes": "planes",
+        }
+        for figure in self.figures:
+            if getattr(self, needs[figure]) is None:
+                raise ValueError(f"figures has {figure}, which needs the key `{needs[figure]}`")
+        if len(set(self.figures)) < len(self.figures):
+            raise ValueError(f"figures holds a figure twice: {self.figures}")
+        if "tracks" in self.figures and len(self.hessian_epochs) < 2:
+            raise ValueError("figures has tracks, which needs at least 2 epochs in hessian.epochs")
+
     def _check_training(self) -> None:
-        for key in ("hessian", "predictions", "scans", "ensemble"):
+        for key in ("hessian", "predictions", "scans", "ensemble", "planes"):
             if getattr(self, key) and not self.training:
                 raise ValueError(f"{key} needs training")
         self._check_ensemble()
@@ -348,25 +397,32 @@ class Experiment(Section):
         if isinstance(optimiser, QNG) and (self.network or self.data):
             raise ValueError("training.optimiser qng needs a circuit with loss infidelity")
         batch_size = getattr(optimiser, "batch_size", None)
-        if batch_size and self.data and batch_size > self.data.n_train:
+        if batch_size and self.data and not isinstance(self.data, FileData) and batch_size > self.data.n_train:
             raise ValueError(f"training.optimiser.batch_size is {batch_size}, but data.n_train is {self.data.n_train}")
         if isinstance(optimiser, SGD) and not self.data:
             raise ValueError("training.optimiser sgd needs data (use gd)")
         if batch_size and not self.data:
             raise ValueError(f"training.optimiser.batch_size is {batch_size}, but without data it must be null")
-        if self.predictions and not self.data:
-            raise ValueError("predictions needs data")
+        if self.predictions and not isinstance(self.data, DataConfig):
+            raise ValueError("predictions needs data in the square, such as disk")
         asked = {
             "hessian.epochs": self.hessian_epochs,
             "predictions.epochs": self.predictions.epochs if self.predictions else [],
             "scans.epoch": [self.scans.epoch] if self.scans else [],
             "ensemble.epochs": self.ensemble.epochs if self.ensemble else [],
+            "planes.epoch": [self.planes.epoch] if self.planes else [],
         }
         for key, epochs in asked.items():
             if epochs and max(epochs) > last:
                 raise ValueError(f"{key} asks for epoch {max(epochs)}, but training ends at n_epochs {last}")
         if self.scans and self.scans.epoch not in self.hessian_epochs:
             raise ValueError(f"scans.epoch is {self.scans.epoch}, which hessian.epochs does not have")
+        if self.planes and "eigenvectors" in self.planes.axes and self.planes.epoch not in self.hessian_epochs:
+            raise ValueError(
+                f"planes.epoch is {self.planes.epoch}, which hessian.epochs does not have; axes eigenvectors needs it"
+            )
+        if self.planes and "pca" in self.planes.axes and last < 2:
+            raise ValueError(f"planes.axes pca needs at least 2 epochs of training, but n_epochs is {last}")
         if self.scans and not all(-self.n_params <= p < self.n_params for p in self.scans.positions):
             raise ValueError(
                 f"scans.positions is {self.scans.positions}, "
@@ -426,14 +482,21 @@ class Experiment(Section):
         return self.hessian if self.convention == "as_published" else None
 
     @property
+    def is_own(self) -> bool:
+        """Whether the circuit or network is the user's own, given by name."""
+        return isinstance(self.circuit or self.network, str)
+
+    @property
     def n_params(self) -> int:
         """Number of parameters of the model."""
+        if self.params_shape is not None:
+            return math.prod(self.params_shape)
         if self.network is not None:
             widths = self.network.widths
             return sum((a + 1) * b for a, b in zip(widths, widths[1:], strict=False))
         assert self.circuit is not None
         per_gate = {"rx_product": 1, "layered": 3, "reuploading": 3, "reuploading_published": 6}
-        return per_gate[self.circuit.ansatz] * self.circuit.n_qubits * self.circuit.n_layers
+        return int(per_gate[self.circuit.ansatz] * self.circuit.n_qubits * self.circuit.n_layers)
 
 
 class FigureConfig(Section):
@@ -516,6 +579,12 @@ def parse_config(raw: Any) -> Config:
     except ValidationError as error:
         faults = [describe(fault) for fault in error.errors()]
         raise ConfigError("The configuration cannot be used:\n" + "\n".join(f"  {f}" for f in faults)) from None
+
+
+def parse_data(raw: dict[str, Any]) -> DataConfig | BundledData | FileData:
+    """The section `data` of an experiment."""
+    data: DataConfig | BundledData | FileData = TypeAdapter(Data).validate_python(raw)
+    return data
 
 
 class _StrictLoader(yaml.SafeLoader):

@@ -6,6 +6,8 @@ import difflib
 from typing import Any
 
 LETTER = r"^[a-z]$"
+REFERENCE = r"^[A-Za-z_][A-Za-z0-9_.]*:[A-Za-z_][A-Za-z0-9_]*$"
+TABLE_FILE = r"^[^{}\n]+\.(csv|parquet)$"
 
 
 def describe(fault: Any) -> str:
@@ -24,6 +26,8 @@ def describe(fault: Any) -> str:
         return f"{key}: missing"
     if kind == "value_error":  # a rule of a section; its message says what is wrong
         return ": ".join(filter(None, [key, str(context["error"])]))
+    if kind == "string_pattern_mismatch":
+        context = {"what": _PATTERNS.get(context["pattern"], "lower-case letters, digits and _, a letter first")}
     allowed = _ALLOWED[kind].format(**context) if kind in _ALLOWED else fault["msg"]
     if kind == "too_short":  # keys of lists are plurals
         allowed += steps[-1].removesuffix("s") if context["min_length"] == 1 else steps[-1]
@@ -47,8 +51,16 @@ def nearest(name: str, allowed: list[str]) -> str:
     return f"; did you mean {close[0]!r}?" if close else f"; allowed: {', '.join(allowed)}"
 
 
-_UNIONS = {"optimiser", "objective", "epochs"}
-_TAGS = {"sgd", "adam", "gd", "lbfgs", "qng", "hlr", "infidelity", "mse", "all", "list"}
+_UNIONS = {"optimiser", "objective", "epochs", "circuit", "network", "data"}
+_TAGS = {
+    *("sgd", "adam", "gd", "lbfgs", "qng", "hlr", "infidelity", "mse", "expval", "all", "list"),
+    *("built_in", "own", "disk", "bundled", "file"),
+}
+
+_PATTERNS = {
+    REFERENCE: "module:name, such as my_module:my_qnode",
+    TABLE_FILE: "the path of a .csv or .parquet file",
+}
 
 # kind of pydantic's fault -> what is allowed
 _ALLOWED = {
@@ -70,5 +82,5 @@ _ALLOWED = {
     "model_attributes_type": "must be a mapping",
     "string_type": "must be a text",
     "string_too_short": "must not be empty",
-    "string_pattern_mismatch": "must be lower-case letters, digits and _, a letter first",
+    "string_pattern_mismatch": "must be {what}",
 }

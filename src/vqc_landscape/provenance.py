@@ -37,6 +37,11 @@ def source_hash(*modules: str, skip: Iterable[str] = (), root: Path = ROOT) -> s
     return digest.hexdigest()[:16]
 
 
+def code_text(tree: ast.AST) -> str:
+    """A syntax tree as text, without docstrings and all that only formats."""
+    return ast.dump(_WithoutText().visit(tree))
+
+
 def dependencies(*modules: str, skip: Iterable[str] = (), root: Path = ROOT) -> set[str]:
     """Return ``modules`` and every package module that they import, directly or through others.
 
@@ -61,7 +66,7 @@ def _parse(module: str, root: Path) -> tuple[str, tuple[str, ...]]:
         raise ValueError(f"There is no module {PACKAGE}.{module}.")
     tree = ast.parse(path.read_text(encoding="utf-8"))
     imports = tuple(sorted(set(_imports(tree, module, root))))
-    return ast.dump(_WithoutText().visit(tree)), imports
+    return code_text(tree), imports
 
 
 def _path(module: str, root: Path) -> Path | None:

@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 _FLOATS = pa.list_(pa.float64())
 
 SCHEMAS: dict[str, pa.Schema] = {
-    "datasets": pa.schema({"x1": pa.float64(), "x2": pa.float64(), "y": pa.float64(), "split": pa.string()}),
+    # samples of two features have x1 and x2, others a list
+    "datasets": pa.schema(
+        {"x1": pa.float64(), "x2": pa.float64(), "features": _FLOATS, "y": pa.float64(), "split": pa.string()}
+    ),
     "trajectories": pa.schema(
         {
             "epoch": pa.int64(),
@@ -55,6 +58,20 @@ SCHEMAS: dict[str, pa.Schema] = {
             "structural": pa.bool_(),
             "t": pa.float64(),
             "loss": pa.float64(),
+        }
+    ),
+    # loss on the grid of a plane (epoch null), and where the training run lies on it
+    "planes": pa.schema(
+        {
+            "plane": pa.string(),
+            "axis_a": pa.string(),
+            "axis_b": pa.string(),
+            "epoch": pa.int64(),
+            "a": pa.float64(),
+            "b": pa.float64(),
+            "loss": pa.float64(),
+            "smallest": pa.float64(),
+            "largest": pa.float64(),
         }
     ),
     "predictions": pa.schema({"epoch": pa.int64(), "x1": pa.float64(), "x2": pa.float64(), "prediction": pa.float64()}),

@@ -21,6 +21,12 @@ def hessians_of(wildcards):
     return [table("hessians", block).format(**wildcards) for block in blocks]
 
 
+def spectra_of(wildcards):
+    """The spectra of an experiment, if its planes lie along eigenvectors."""
+    wanted = "eigenvectors" in experiment_of(wildcards).planes.axes
+    return {"spectra": table("spectra").format(**wildcards)} if wanted else {}
+
+
 def settings(stage):
     """All of the configuration that the step may read: when it changes, the job runs again."""
     return lambda wildcards: plan.settings(experiment_of(wildcards), stage)
@@ -28,7 +34,7 @@ def settings(stage):
 
 def code(stage):
     """Hash over the modules that the step runs: Snakemake does not see edits in the package."""
-    return lambda wildcards: plan.step_code(stage, has_network=experiment_of(wildcards).network is not None)
+    return lambda wildcards: plan.code_of(experiment_of(wildcards), stage)
 
 
 def logs(stage, part="{experiment}-{seed}"):

@@ -102,6 +102,32 @@ rule convention_errors:
         "../scripts/convention_errors.py"
 
 
+rule planes:
+    input:
+        unpack(dataset_of),
+        unpack(spectra_of),
+        trajectory=table("trajectories"),
+    output:
+        table("planes"),
+    log:
+        logs("planes"),
+    benchmark:
+        benchmarks("planes")
+    conda:
+        "../envs/vqc-landscape.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=60,
+    params:
+        settings=settings("planes"),
+        code=code("planes"),
+    message:
+        "{wildcards.experiment} seed {wildcards.seed}: planes of the landscape"
+    script:
+        "../scripts/planes.py"
+
+
 rule landscape:
     output:
         table("landscapes"),

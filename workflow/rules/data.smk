@@ -1,4 +1,6 @@
 rule dataset:
+    input:
+        lambda wildcards: plan.own_inputs(experiment_of(wildcards)),
     output:
         table("datasets"),
     log:

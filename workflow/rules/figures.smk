@@ -9,9 +9,9 @@ for figure, parts in PARTS.items():
         output:
             png=report(
                 f"{RESULTS}/figures/{figure}.png",
-                category="Figures of the paper",
+                category="Figures of one experiment" if figure in OWN_FIGURES else "Figures of the paper",
                 labels={"figure": figure},
-                caption=f"../report/{figure}.rst",
+                caption=f"../report/{OWN_FIGURES[figure][1] if figure in OWN_FIGURES else figure}.rst",
             ),
             pdf=f"{RESULTS}/figures/{figure}.pdf",
         log:
@@ -27,7 +27,7 @@ for figure, parts in PARTS.items():
         params:
             figure=figure,
             settings=plan.figure_settings(STUDY, figure, parts),
-            code=plan.figure_code(FIGURES[figure].module),
+            code=plan.figure_code(look_up(figure, STUDY).module),
         message:
             f"draw {figure}"
         script:

@@ -64,6 +64,14 @@ class Spectrum:
             }
         )
 
+    @classmethod
+    def from_pandas(cls, pairs: pd.DataFrame) -> Spectrum:
+        """The spectrum that :meth:`to_pandas` wrote, or rows of table ``spectra`` of one run and epoch."""
+        pairs = pairs.sort_values("position")
+        vectors = np.stack(pairs["eigvec"].to_list(), axis=1)
+        structural = pairs["structural"].to_numpy(dtype=bool)
+        return cls(pairs["eigval"].to_numpy(), vectors, structural, float(pairs["tolerance"].iloc[0]))
+
     def __repr__(self) -> str:
         return (
             f"Spectrum(n={len(self.eigvals)}, rank={self.rank}, structural_zeros={int(self.structural.sum())}, "

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vqc_landscape.config import GD, HLR, LBFGS, QNG, SGD, Adam, Classification, Experiment, StatePreparation
+from vqc_landscape.config_own import Expectation
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,6 +33,9 @@ def errors(row: pd.Series) -> str:
 def model(experiment: Experiment) -> str:
     """For instance ``layered circuit, 4 qubits, 4 layers, 48 parameters``."""
     parameters = f"{experiment.n_params} parameters"
+    if experiment.is_own:
+        kind = "circuit" if experiment.circuit else "network"
+        return f"{kind} {experiment.circuit or experiment.network}, {parameters}"
     if experiment.network is not None:
         widths = "-".join(str(width) for width in experiment.network.widths)
         return f"feed-forward network {widths} with biases, {experiment.network.activation}, {parameters}"
@@ -53,6 +57,10 @@ def loss(experiment: Experiment, n_samples: int | None = None) -> str:
     if isinstance(objective, Classification):
         samples = "" if n_samples is None else f" over {n_samples} training samples"
         return f"{squared_error(objective)}{samples}"
+    if isinstance(objective, Expectation):
+        return f"loss ⟨O⟩, O = {pauli_sum(objective)}" if objective.observable else "loss: its expectation value"
+    if experiment.is_own:
+        return "loss: 1 − its expectation value"
     ket = target(objective)
     if objective.locality == "local":
         return f"local loss L = 1 − mean over the qubits of their fidelity, target {ket}"
@@ -66,7 +74,16 @@ def loss_name(experiment: Experiment) -> str:
     objective = experiment.objective
     if isinstance(objective, Classification):
         return squared_error(objective)
-    return f"{objective.locality} loss, target {target(objective)}"
+    if isinstance(objective, Expectation):
+        return "expectation value"
+    return "infidelity" if experiment.is_own else f"{objective.locality} loss, target {target(objective)}"
+
+
+def pauli_sum(objective: Expectation, longest: int = 4) -> str:
+    """``−1 Z0 Z1 + 0.5 X0``, the first few words of it."""
+    words = [f"{weight:g} {word}".replace("-", "−") for word, weight in objective.observable.items()]
+    rest = [f"… ({len(words) - longest} more)"] if len(words) > longest else []
+    return " + ".join(words[:longest] + rest).replace("+ −", "− ")
 
 
 def squared_error(objective: Classification) -> str:
@@ -92,12 +109,14 @@ def loss_axis(experiment: Experiment) -> str:
     """Axis label of the loss."""
     if isinstance(experiment.objective, Classification):
         return squared_error(experiment.objective)
+    if isinstance(experiment.objective, Expectation):
+        return "expectation value ⟨O⟩"
     return "infidelity L" if experiment.objective.locality == "global" else "local infidelity L"
 
 
 def unit(experiment: Experiment, power: int = 1) -> str:
     """Unit of a distance between parameters, in brackets: the weights of a network have none."""
-    return "" if experiment.network is not None else {1: " (rad)", -2: " (rad⁻²)"}[power]
+    return "" if experiment.network is not None else {1: " (rad)", -1: " (rad⁻¹)", -2: " (rad⁻²)"}[power]
 
 
 def eigenvalue_axis(experiment: Experiment, *, two_lines: bool = False) -> str:

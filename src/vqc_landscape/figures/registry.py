@@ -9,7 +9,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vqc_landscape.config import Config, ConfigError, Experiment, FigureConfig
+from vqc_landscape.config import Config, ConfigError, DataConfig, Experiment, FigureConfig
 from vqc_landscape.studies.parts import Part, parts_of
 from vqc_landscape.tables import read_table
 
@@ -28,6 +28,7 @@ _KEY_OF_STAGE = {
     "samples": "samples",
     "landscapes": "landscape",
     "convention_errors": "hessian",
+    "planes": "planes",
 }
 
 
@@ -79,6 +80,34 @@ FIGURES: dict[str, Figure] = {
         n_experiments=2,
     ),
 }
+
+
+# What an experiment can draw by itself; the figure is then called `experiment_kind`.
+OF_AN_EXPERIMENT: dict[str, Figure] = {
+    "training": Figure("figures.experiment", "draw_training", ("trajectories",)),
+    "spectra": Figure("figures.spectra", "draw_spectra_along_training", ("trajectories", "spectra")),
+    "tracks": Figure("figures.experiment", "draw_tracks", ("spectra",)),
+    "scans": Figure("figures.spectra", "draw_eigenvector_scans", ("scans",)),
+    "planes": Figure("figures.experiment", "draw_planes", ("planes",)),
+}
+
+
+def own_figures(config: Config, experiment: str | None = None) -> dict[str, tuple[str, str]]:
+    """Figures that experiments (or one of them) draw by themselves: name -> (experiment, kind)."""
+    return {
+        f"{name}_{kind}": (name, kind)
+        for name in ([experiment] if experiment else config.experiments)
+        for kind in config.experiments[name].figures
+    }
+
+
+def look_up(name: str, config: Config) -> Figure:
+    """How a figure is made.
+
+    Raises:
+        ConfigError: the figure does not exist or is not configured.
+    """
+    return _look_up(name, config)[0]
 
 
 def required_tables(name: str, config: Config) -> list[Part]:
@@ -156,6 +185,9 @@ def draw_figure(
 
 
 def _look_up(name: str, config: Config) -> tuple[Figure, FigureConfig]:
+    if name in (own := own_figures(config)):
+        experiment, kind = own[name]
+        return OF_AN_EXPERIMENT[kind], FigureConfig(experiments=[experiment])
     if name not in FIGURES:
         raise ConfigError(f"There is no figure {name!r}; there are {', '.join(FIGURES)}.")
     if name not in config.figures:
@@ -172,6 +204,10 @@ def _check(name: str, figure: Figure, experiments: dict[str, Experiment]) -> Non
     keys = [_KEY_OF_STAGE[stage] for stage in figure.needs] or ["circuit"]
     for experiment_name, experiment in experiments.items():
         missing = [needed for needed in keys if getattr(experiment, needed) is None]
+        if not figure.needs and experiment.is_own:
+            raise ConfigError(f"{key}: experiment {experiment_name} has no built-in circuit, which {name} draws.")
+        if "datasets" in figure.needs and not isinstance(experiment.data, DataConfig):
+            raise ConfigError(f"{key}: experiment {experiment_name} has other data than the disk, which {name} draws.")
         if missing:
             raise ConfigError(f"{key}: experiment {experiment_name} has no key `{missing[0]}`, which {name} draws.")
         if "predictions" in keys and experiment.predictions is not None:
@@ -184,8 +220,8 @@ def _check(name: str, figure: Figure, experiments: dict[str, Experiment]) -> Non
     conventions = [experiment.convention for experiment in experiments.values()]
     if "convention_errors" in figure.needs and conventions != ["exact", "as_published"]:
         raise ConfigError(f"{key}: must list an exact and an as_published experiment, but they are {conventions}.")
-    together = {(e.circuit, e.objective, e.init) for e in experiments.values()}
-    if figure.needs and len(together) > 1:
+    first, *others = [(e.circuit, e.objective, e.init) for e in experiments.values()]
+    if figure.needs and any(other != first for other in others):
         raise ConfigError(
             f"{key}: {', '.join(experiments)} differ in circuit, objective or init; {name} compares them."
         )

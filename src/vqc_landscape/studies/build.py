@@ -10,6 +10,7 @@ from vqc_landscape.checks import Array
 from vqc_landscape.circuits import ansatz
 from vqc_landscape.circuits.observables import (
     Observable,
+    PauliSum,
     PauliZ,
     Projector,
     local_projector,
@@ -19,9 +20,11 @@ from vqc_landscape.circuits.observables import (
 from vqc_landscape.circuits.program import Circuit
 from vqc_landscape.objectives.interface import Risk
 from vqc_landscape.studies.inputs import Samples
+from vqc_landscape.studies.own import load_module, load_qnode
 
 if TYPE_CHECKING:
     from vqc_landscape.config import CircuitConfig, Classification, Experiment, StatePreparation
+    from vqc_landscape.config_own import Expectation
 
 
 def make_circuit(circuit: CircuitConfig) -> Circuit:
@@ -35,8 +38,19 @@ def make_circuit(circuit: CircuitConfig) -> Circuit:
     return make[circuit.ansatz](circuit.n_qubits, circuit.n_layers)
 
 
-def make_observable(objective: StatePreparation | Classification, n_qubits: int) -> Observable:
-    """Z of the measured qubit, or the projector onto the target state (local: mean of one-qubit projectors)."""
+def make_observable(objective: StatePreparation | Classification | Expectation, n_qubits: int) -> Observable:
+    """Z of the measured qubit, the given Pauli words, or the projector onto the target state.
+
+    The local version of the projector is the mean of those of the single qubits.
+    """
+    if objective.loss == "expval":
+        words = [(word.split(), weight) for word, weight in objective.observable.items()]
+        return PauliSum(
+            tuple(
+                (weight, "".join(factor[0] for factor in word), tuple(int(factor[1:]) for factor in word))
+                for word, weight in words
+            )
+        )
     if objective.loss == "mse":
         return PauliZ(objective.wire)
     if objective.locality == "local":
@@ -49,6 +63,12 @@ def make_risk(experiment: Experiment, samples: Samples | None = None) -> Risk:
     features, targets = samples or (None, None)
     objective = experiment.objective
     reduction = objective.reduction if objective.loss == "mse" else "mean"
+    if isinstance(experiment.circuit, str):
+        from vqc_landscape.objectives.from_qnode import from_qnode
+
+        qnode, shape = load_qnode(experiment.circuit), experiment.params_shape
+        assert shape is not None
+        return from_qnode(qnode, np.zeros(shape), features, targets, objective.loss, reduction)
     if experiment.circuit is not None:
         from vqc_landscape.objectives.circuit import CircuitRisk
 
@@ -66,6 +86,11 @@ def make_risk(experiment: Experiment, samples: Samples | None = None) -> Risk:
 
     network = experiment.network
     assert network is not None
+    if isinstance(network, str):
+        risk = NetworkRisk(load_module(network, seed=0), features, targets, reduction=reduction)
+        if risk.n_params != experiment.n_params:
+            raise ValueError(f"params_shape has {experiment.n_params} entries, but {network} has {risk.n_params}.")
+        return risk
     output = network.output if network.widths[-1] == 2 else None
     return NetworkRisk(make_network(network, seed=0), features, targets, reduction=reduction, output=output)
 
@@ -73,12 +98,13 @@ def make_risk(experiment: Experiment, samples: Samples | None = None) -> Risk:
 def initial_params(experiment: Experiment, seed: int) -> Array:
     """Initial point (P,): a function of the seed and the model alone, so that optimisers start alike."""
     if experiment.circuit is not None:
-        init, size = experiment.init, make_circuit(experiment.circuit).n_params
+        init, size = experiment.init, experiment.n_params
         rng = np.random.default_rng(seed)
         if init.distribution == "normal":
             return rng.normal(0, init.scale, size)
         return rng.uniform(init.low, init.high, size)
     from vqc_landscape.objectives.network import flat_params, make_network
 
-    assert experiment.network is not None
-    return flat_params(make_network(experiment.network, seed=seed))
+    network = experiment.network
+    assert network is not None
+    return flat_params(load_module(network, seed) if isinstance(network, str) else make_network(network, seed=seed))

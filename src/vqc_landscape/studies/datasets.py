@@ -1,9 +1,9 @@
-"""The disk data (Fig. 7)."""
+"""Training and test samples: the disk (Fig. 7), bundled data sets, a user's own table."""
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from vqc_landscape.tables import write_table
 
 if TYPE_CHECKING:
     from vqc_landscape.config import DataConfig
+    from vqc_landscape.config_own import BundledData, FileData
 
 RADIUS = math.sqrt(2 / math.pi)  # area 2, half of the square: balanced classes (caption of Fig. 7)
 
@@ -29,7 +30,21 @@ def sample_disk(data: DataConfig) -> tuple[Array, Array, list[str]]:
     return features, targets, ["train"] * data.n_train + ["test"] * data.n_test
 
 
-def write_dataset(data: DataConfig, output: str) -> None:
-    """Write the table of training and test samples."""
-    features, targets, split = sample_disk(data)
-    write_table("datasets", output, {"x1": features[:, 0], "x2": features[:, 1], "y": targets, "split": split})
+def write_dataset(data: DataConfig | BundledData | FileData, output: str) -> None:
+    """Write the table of training and test samples; where there are not two features, all of them as a list."""
+    from vqc_landscape.config_own import BundledData, FileData
+    from vqc_landscape.studies.samples_own import bundled_samples, file_samples
+
+    match data:
+        case BundledData():
+            features, targets, split = bundled_samples(data)
+        case FileData():
+            features, targets, split = file_samples(data)
+        case _:
+            features, targets, split = sample_disk(data)
+    columns: dict[str, Any] = {"y": targets, "split": split}
+    if features.shape[1] == 2:
+        columns |= {"x1": features[:, 0], "x2": features[:, 1]}
+    else:
+        columns["features"] = list(features)
+    write_table("datasets", output, columns)

@@ -13,12 +13,14 @@ Samples = tuple[Array, Array]
 
 
 def read_samples(dataset: str | None, split: str) -> Samples | None:
-    """Features (n, 2) and targets (n,) of one split; None for an experiment without data."""
+    """Features (n, d) and targets (n,) of one split; None for an experiment without data."""
     if dataset is None:
         return None
     table = read_table("datasets", dataset)
     table = table[table["split"] == split]
-    return table[["x1", "x2"]].to_numpy(), table["y"].to_numpy()
+    listed = table["features"].notna().all()  # else there are two, in columns of their own
+    features = np.stack(table["features"].to_list()) if listed else table[["x1", "x2"]].to_numpy()
+    return features, table["y"].to_numpy()
 
 
 def read_params(trajectory: str, epochs: Sequence[int]) -> list[Array]:

@@ -13,12 +13,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from vqc_landscape.config import Config, Experiment
+from vqc_landscape.config import Config, ConfigError, Experiment
+from vqc_landscape.config_own import FileData
 from vqc_landscape.provenance import PACKAGE, source_hash
+from vqc_landscape.studies.own import own_code
 from vqc_landscape.studies.parts import Part, parts_of, path_of
 from vqc_landscape.tables import is_by_seed
 
-_MODEL = frozenset({"circuit", "network", "objective", "convention", "data"})
+_MODEL = frozenset({"circuit", "network", "params_shape", "objective", "convention", "data"})
+_TYPES = ("config", "config_own", "config_types")  # of the configuration: their values stand in the settings
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,7 @@ STAGES = {
     "samples": Stage("studies.samples", "samples", _MODEL | {"training", "ensemble", "samples"}),
     "landscapes": Stage("studies.landscapes", "landscape", _MODEL | {"landscape"}),
     "convention_errors": Stage("studies.conventions", "published_hessian", _MODEL),
+    "planes": Stage("studies.planes", "planes", _MODEL | {"training", "hessian", "planes"}),
 }
 
 
@@ -97,6 +101,26 @@ def settings(experiment: Experiment, stage: str) -> dict[str, Any]:
     return {key: value for key, value in _dump(experiment).items() if key in STAGES[stage].reads}
 
 
+def own_inputs(experiment: Experiment) -> list[str]:
+    """Files of the user that the samples are read from."""
+    return [experiment.data.file] if isinstance(experiment.data, FileData) else []
+
+
+def code_of(experiment: Experiment, stage: str) -> str:
+    """Hash over the code that makes a table of an experiment, the user's own circuit or network included.
+
+    Raises:
+        ConfigError: the user's module cannot be found.
+    """
+    package = step_code(stage, has_network=experiment.network is not None)
+    if not experiment.is_own or stage == "datasets":
+        return package
+    try:
+        return f"{package}-{own_code(str(experiment.circuit or experiment.network))}"
+    except ValueError as error:
+        raise ConfigError(str(error)) from None
+
+
 def files_by_stage(results_dir: str, parts: Iterable[Part]) -> dict[str, list[str]]:
     """Paths of the parts that a figure reads, by table."""
     files: dict[str, list[str]] = {}
@@ -110,15 +134,16 @@ def figure_settings(config: Config, figure: str, parts: Iterable[Part]) -> dict[
 
     It has the experiments that the figure shows, with the seeds that it reads.
     """
-    shown = config.figures[figure]
+    shown = config.figures.get(figure)
     read = {(name, seed) for stage, name, seed in parts if is_by_seed(stage)}
     whole = {name for stage, name, _ in parts if not is_by_seed(stage)}
     experiments = {}
-    for name in shown.experiments:
+    for name in shown.experiments if shown else sorted({name for name, _ in read}):
         seeds = config.experiments[name].seeds
         used = [seed for seed in seeds if (name, seed) in read or name in whole] or seeds[:1]
-        experiments[name] = _dump(config.experiments[name]) | {"seeds": used}
-    return {"experiments": experiments, "figures": {figure: shown.model_dump(mode="json")}}
+        own = [] if shown else [figure.removeprefix(f"{name}_")]
+        experiments[name] = _dump(config.experiments[name]) | {"seeds": used, "figures": own}
+    return {"experiments": experiments, "figures": {figure: shown.model_dump(mode="json")} if shown else {}}
 
 
 def claim_settings(config: Config, parts: Iterable[Part]) -> dict[str, Any]:
@@ -146,16 +171,16 @@ def step_code(stage: str, *, has_network: bool) -> str:
     other = (
         ("circuits", "simulator", "objectives.circuit") if has_network else ("objectives.network", "objectives.stack")
     )
-    return source_hash(STAGES[stage].step, skip=("config", *other))
+    return source_hash(STAGES[stage].step, skip=(*_TYPES, *other))
 
 
 @functools.cache
 def figure_code(module: str) -> str:
     """Hash over the code that draws a figure; ``module`` is its full name."""
-    return source_hash(module.removeprefix(f"{PACKAGE}."), "figures.registry", skip=("config",))
+    return source_hash(module.removeprefix(f"{PACKAGE}."), "figures.registry", skip=_TYPES)
 
 
 @functools.cache
 def claims_code() -> str:
     """Hash over the code that measures the claims."""
-    return source_hash("claims.write", skip=("config",))
+    return source_hash("claims.write", skip=_TYPES)

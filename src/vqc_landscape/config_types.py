@@ -1,0 +1,42 @@
+"""What the sections of the configuration are made of: closed sections, and numbers with bounds."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from vqc_landscape.config_faults import nearest
+
+
+def _no_bool(value: object) -> object:
+    """YAML's true and false are no numbers; text such as 1e-3 is one, which YAML 1.1 does not see."""
+    if isinstance(value, bool):
+        raise ValueError(f"must be a number, not {str(value).lower()}")
+    return value
+
+
+Positive = Annotated[float, BeforeValidator(_no_bool), Field(gt=0, allow_inf_nan=False)]
+Finite = Annotated[float, BeforeValidator(_no_bool), Field(allow_inf_nan=False)]
+# Bounds far beyond what any machine finishes, so that a slip of the finger is an error and no endless run.
+Count = Annotated[int, Field(ge=1, le=1_000_000, strict=True)]
+Folder = Annotated[str, Field(min_length=1, pattern=r"^[^{}\n]+$")]
+Epoch = Annotated[int, Field(ge=0, strict=True)]
+Convention = Literal["exact", "as_published"]
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+ClaimId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
+Activation = Literal["tanh", "relu", "sigmoid"]
+Initialiser = Literal["torch_default", "xavier_uniform", "xavier_normal", "kaiming_uniform"]
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _closed(cls, raw: Any) -> Any:
+        # before pydantic's own check, which knows neither the nearest key nor the allowed ones
+        unknown = [key for key in raw if key not in cls.model_fields] if isinstance(raw, dict) else []
+        if unknown:
+            raise ValueError(f"unknown key {unknown[0]!r}{nearest(str(unknown[0]), list(cls.model_fields))}")
+        return raw
