@@ -9,12 +9,13 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.complete
 BENCH := .venv-bench
 LIMIT ?= 30
+KILLS ?= 5
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 # after the targets: Snakemake takes every word behind --configfile for a file
 FILE = $(if $(CONFIG),--configfile $(or $(wildcard $(CONFIG)),$(error There is no configuration file $(CONFIG))))
 
 .DEFAULT_GOAL := help
-.PHONY: help all figures env test lint format bench bench-env reference unlock clean
+.PHONY: help all figures env test test-faults test-slurm reliability lint format bench bench-env reference unlock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +37,16 @@ $(STAMP): pyproject.toml constraints.txt
 
 test: $(STAMP) ## all tests
 	$(BIN)/pytest
+
+# Both hurt runs of the workflow in many ways; what needs root or Debian packages is skipped where it is missing.
+test-faults: $(STAMP) ## kill, damage and fill up: KILLS=5 random kills and every other fault
+	PATH=$(abspath $(BIN)):$$PATH $(BIN)/pytest tests/faults --kills $(KILLS)
+
+test-slurm: $(STAMP) ## the workflow on a Slurm of its own; needs root, slurm-wlm and munge
+	PATH=$(abspath $(BIN)):$$PATH $(BIN)/pytest tests/slurm
+
+reliability: $(STAMP) ## 50 random kills, and the table of docs/reliability.md, about half an hour
+	PATH=$(abspath $(BIN)):$$PATH $(BIN)/pytest tests/faults --kills 50 --report docs/reliability.md
 
 lint: $(STAMP) ## ruff, mypy, snakefmt and snakemake --lint
 	$(BIN)/ruff check .

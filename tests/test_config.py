@@ -123,6 +123,13 @@ FAULTS = [
     (X + "qnn/training/optimiser/name", ABSENT, "experiments.qnn.training.optimiser.name: missing"),
     (X + "qnn/data/n_train", ABSENT, "experiments.qnn.data.n_train: missing"),
     (X + "qnn/data", ABSENT, "experiments.qnn: data must be given for loss mse"),
+    # shards
+    (X + "qnn/hessian/shards", {"samples": 21}, "hessian.shards.samples is 21, but there are 20 samples"),
+    (X + "layered/hessian/shards", {"samples": 2}, "hessian.shards.samples is 2, but there are 1 samples"),
+    (X + "layered/hessian/shards", {"blocks": 49}, "hessian.shards.blocks is 49, but there are 48 parameters"),
+    (X + "ffnn/hessian", {"shards": {"blocks": 2}}, "hessian.shards.blocks is for circuits; the samples of a netw"),
+    (X + "qnn/hessian/shards", {"sample": 2}, "experiments.qnn.hessian.shards: unknown key 'sample'; did you mean 's"),
+    (X + "qnn/hessian/shards", {"samples": 0}, "experiments.qnn.hessian.shards.samples: must be at least 1, but is 0"),
     # empty
     ("experiments", {}, "experiments: must hold at least 1 experiment, but is {}"),
     (X + "qnn", None, "experiments.qnn: must be a mapping, but is None"),

@@ -201,11 +201,33 @@ class TrainingConfig(Section):
     checkpoint_every: Count = Field(default=5, description="epochs between checkpoints")
 
 
+class ShardsConfig(Section):
+    """One Hessian spread over jobs, whose partial sums are added in a fixed order."""
+
+    samples: Count = Field(default=1, description="slices of the training samples, a job each")
+    blocks: Annotated[int, Field(ge=1, le=1000, strict=True)] = Field(
+        default=1,
+        description="blocks of parameters (circuits only); each pair of blocks is a job that carries these two: "
+        "blocks * (blocks - 1) / 2 jobs for every slice of samples",
+    )
+
+    @property
+    def n_pairs(self) -> int:
+        """Number of pairs of parameter blocks; one block, or two, are one job."""
+        return max(1, self.blocks * (self.blocks - 1) // 2)
+
+    @property
+    def n_jobs(self) -> int:
+        """Number of jobs for the Hessians of one block of epochs."""
+        return self.samples * self.n_pairs
+
+
 class HessianConfig(Section):
     """Exact Hessians over the whole training set."""
 
     epochs: Epochs = Field(default="all", description="epochs that get a Hessian: all, or a list")
     epochs_per_job: Count = Field(default=16, description="epochs in one job")
+    shards: ShardsConfig = Field(default=ShardsConfig(), description="jobs that share one Hessian")
 
 
 class EnsembleConfig(Section):
@@ -415,6 +437,8 @@ class Experiment(Section):
         for key, epochs in asked.items():
             if epochs and max(epochs) > last:
                 raise ValueError(f"{key} asks for epoch {max(epochs)}, but training ends at n_epochs {last}")
+        if self.hessian:
+            self._check_shards(self.hessian.shards)
         if self.scans and self.scans.epoch not in self.hessian_epochs:
             raise ValueError(f"scans.epoch is {self.scans.epoch}, which hessian.epochs does not have")
         if self.planes and "eigenvectors" in self.planes.axes and self.planes.epoch not in self.hessian_epochs:
@@ -460,6 +484,15 @@ class Experiment(Section):
         """The seeds of an ensemble, cut into the blocks that are computed by one job each."""
         step = self.ensemble.seeds_per_job if self.ensemble else 1
         return [self.seeds[i : i + step] for i in range(0, len(self.seeds), step)]
+
+    def _check_shards(self, shards: ShardsConfig) -> None:
+        n_samples = self.data.n_train if self.data else 1
+        if shards.samples > n_samples:
+            raise ValueError(f"hessian.shards.samples is {shards.samples}, but there are {n_samples} samples")
+        if shards.blocks > 1 and self.network:
+            raise ValueError("hessian.shards.blocks is for circuits; the samples of a network can be split")
+        if shards.blocks > self.n_params:
+            raise ValueError(f"hessian.shards.blocks is {shards.blocks}, but there are {self.n_params} parameters")
 
     @functools.cached_property
     def hessian_epochs(self) -> list[int]:

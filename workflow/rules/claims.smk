@@ -13,11 +13,13 @@ if STUDY.claims:
             logs("claims", "claims"),
         benchmark:
             benchmarks("claims", "claims")
+        group:
+            "figures"
         conda:
             "../envs/vqc-landscape.yaml"
         threads: 1
         resources:
-            mem_mb=1000,
+            mem_mb=lambda wildcards, attempt: attempt * LIGHT_MB,
             runtime=10,
         params:
             settings=plan.claim_settings(STUDY, CLAIM_PARTS),

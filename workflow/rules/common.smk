@@ -37,9 +37,46 @@ def code(stage):
     return lambda wildcards: plan.code_of(experiment_of(wildcards), stage)
 
 
+def memory(stage):
+    """What the step needs, and as much again at every further attempt."""
+    return lambda wildcards, attempt: attempt * memory_mb(experiment_of(wildcards), stage)
+
+
+def runtime(stage):
+    """Minutes; a job that ran out of them gets as many again."""
+    return lambda wildcards, attempt: attempt * runtime_minutes(experiment_of(wildcards), stage)
+
+
+def one_of(names):
+    """Regular expression that matches these names, and nothing if there are none."""
+    return "|".join(sorted(names)) or "(?!)"
+
+
 def logs(stage, part="{experiment}-{seed}"):
     return f"{RESULTS}/logs/{stage}/{part}.log"
 
 
 def benchmarks(stage, part="{experiment}-{seed}"):
     return f"{RESULTS}/benchmarks/{stage}/{part}.tsv"
+
+
+def samples_of(wildcards):
+    return plan.part_files(STUDY, "datasets", wildcards.experiment)
+
+
+# Experiments whose Hessians are split over jobs.
+SPLIT = [name for name, experiment in STUDY.experiments.items() if plan.shard_files("", experiment, name, 0, 0)]
+
+
+def epochs_of_block(wildcards):
+    return experiment_of(wildcards).hessian_blocks[int(wildcards.block)]
+
+
+def shards_of_block(wildcards):
+    experiment, seed, block = wildcards.experiment, wildcards.seed, wildcards.block
+    return plan.shard_files(RESULTS, experiment_of(wildcards), experiment, seed, block)
+
+
+def shards_of(wildcards):
+    """How the Hessians are split, as plain data."""
+    return experiment_of(wildcards).hessian.shards.model_dump()

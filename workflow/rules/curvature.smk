@@ -9,20 +9,83 @@ rule hessians:
         logs("hessians", "{experiment}-{seed}-{block}"),
     benchmark:
         benchmarks("hessians", "{experiment}-{seed}-{block}")
+    wildcard_constraints:
+        experiment=one_of(set(STUDY.experiments) - set(SPLIT)),
     conda:
         "../envs/vqc-landscape.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=60,
+        mem_mb=memory("hessians"),
+        runtime=runtime("hessians"),
     params:
-        epochs=lambda wildcards: experiment_of(wildcards).hessian_blocks[int(wildcards.block)],
+        epochs=epochs_of_block,
         settings=settings("hessians"),
         code=code("hessians"),
     message:
         "{wildcards.experiment} seed {wildcards.seed}: Hessians, block {wildcards.block}"
     script:
         "../scripts/hessians.py"
+
+
+# The same for Hessians that are split: a job for every slice of samples and pair of parameter blocks, and their sum.
+# The sum has the inputs of its shards, too: they decide whether it is current when the shards are gone.
+rule hessian_shard:
+    input:
+        unpack(dataset_of),
+        trajectory=table("trajectories"),
+    output:
+        temp(plan.shard_file(RESULTS, "{experiment}", "{seed}", "{block}", "{shard}")),
+    log:
+        logs("hessian_shards", "{experiment}-{seed}-{block}-{shard}"),
+    benchmark:
+        benchmarks("hessian_shards", "{experiment}-{seed}-{block}-{shard}")
+    wildcard_constraints:
+        experiment=one_of(SPLIT),
+    conda:
+        "../envs/vqc-landscape.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory("hessian_shards"),
+        runtime=runtime("hessian_shards"),
+    params:
+        epochs=epochs_of_block,
+        settings=settings("hessians"),
+        shards=shards_of,
+        code=code("hessians"),
+    message:
+        "{wildcards.experiment} seed {wildcards.seed}: Hessians, block {wildcards.block}, shard {wildcards.shard}"
+    script:
+        "../scripts/hessian_shard.py"
+
+
+rule hessian_sum:
+    input:
+        unpack(dataset_of),
+        trajectory=table("trajectories"),
+        shards=shards_of_block,
+    output:
+        table("hessians", block="{block}"),
+    log:
+        logs("hessians", "{experiment}-{seed}-{block}"),
+    benchmark:
+        benchmarks("hessians", "{experiment}-{seed}-{block}")
+    wildcard_constraints:
+        experiment=one_of(SPLIT),
+    group:
+        "analysis"
+    conda:
+        "../envs/vqc-landscape.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory("spectra"),
+        runtime=runtime("spectra"),
+    params:
+        settings=settings("hessians"),
+        code=code("hessians"),
+    message:
+        "{wildcards.experiment} seed {wildcards.seed}: add up the Hessians of block {wildcards.block}"
+    script:
+        "../scripts/hessian_sum.py"
 
 
 rule spectra:
@@ -35,12 +98,14 @@ rule spectra:
         logs("spectra"),
     benchmark:
         benchmarks("spectra")
+    group:
+        "analysis"
     conda:
         "../envs/vqc-landscape.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=20,
+        mem_mb=memory("spectra"),
+        runtime=runtime("spectra"),
     params:
         settings=settings("spectra"),
         code=code("spectra"),
@@ -61,12 +126,14 @@ rule scans:
         logs("scans"),
     benchmark:
         benchmarks("scans")
+    group:
+        "analysis"
     conda:
         "../envs/vqc-landscape.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=20,
+        mem_mb=memory("scans"),
+        runtime=runtime("scans"),
     params:
         settings=settings("scans"),
         code=code("scans"),
@@ -87,12 +154,14 @@ rule convention_errors:
         logs("convention_errors"),
     benchmark:
         benchmarks("convention_errors")
+    group:
+        "analysis"
     conda:
         "../envs/vqc-landscape.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=30,
+        mem_mb=memory("convention_errors"),
+        runtime=runtime("convention_errors"),
     params:
         settings=settings("convention_errors"),
         code=code("convention_errors"),
@@ -135,12 +204,14 @@ rule landscape:
         logs("landscapes"),
     benchmark:
         benchmarks("landscapes")
+    group:
+        "analysis"
     conda:
         "../envs/vqc-landscape.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=20,
+        mem_mb=memory("landscapes"),
+        runtime=runtime("landscapes"),
     params:
         settings=settings("landscapes"),
         code=code("landscapes"),

@@ -7,12 +7,14 @@ rule dataset:
         logs("datasets"),
     benchmark:
         benchmarks("datasets")
+    group:
+        "samples"
     conda:
         "../envs/vqc-landscape.yaml"
     threads: 1
     resources:
-        mem_mb=500,
-        runtime=5,
+        mem_mb=memory("datasets"),
+        runtime=runtime("datasets"),
     params:
         settings=settings("datasets"),
         code=code("datasets"),

@@ -1,8 +1,4 @@
 # Many seeds of one model: a job works on a block of them, because a start of Python costs as much as a small network.
-def samples_of(wildcards):
-    return plan.part_files(STUDY, "datasets", wildcards.experiment)
-
-
 rule ensemble:
     input:
         dataset=samples_of,
@@ -16,8 +12,8 @@ rule ensemble:
         "../envs/vqc-landscape.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=memory("ensembles"),
+        runtime=runtime("ensembles"),
     params:
         seeds=lambda wildcards: experiment_of(wildcards).seed_blocks[int(wildcards.block)],
         settings=settings("ensembles"),
@@ -43,8 +39,8 @@ rule samples:
         "../envs/vqc-landscape.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=memory("samples"),
+        runtime=runtime("samples"),
     params:
         settings=settings("samples"),
         code=code("samples"),

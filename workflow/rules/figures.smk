@@ -18,11 +18,13 @@ for figure, parts in PARTS.items():
             logs("figures", figure),
         benchmark:
             benchmarks("figures", figure)
+        group:
+            "figures"
         conda:
             "../envs/vqc-landscape.yaml"
         threads: 1
         resources:
-            mem_mb=1000,
+            mem_mb=lambda wildcards, attempt: attempt * LIGHT_MB,
             runtime=10,
         params:
             figure=figure,

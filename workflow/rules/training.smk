@@ -12,8 +12,8 @@ rule train:
         "../envs/vqc-landscape.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=60,
+        mem_mb=memory("trajectories"),
+        runtime=runtime("trajectories"),
     params:
         settings=settings("trajectories"),
         code=code("trajectories"),
@@ -34,12 +34,14 @@ rule predict:
         logs("predictions"),
     benchmark:
         benchmarks("predictions")
+    group:
+        "analysis"
     conda:
         "../envs/vqc-landscape.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=20,
+        mem_mb=memory("predictions"),
+        runtime=runtime("predictions"),
     params:
         settings=settings("predictions"),
         code=code("predictions"),

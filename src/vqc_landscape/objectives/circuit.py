@@ -14,6 +14,7 @@ from vqc_landscape.circuits.program import Circuit
 from vqc_landscape.circuits.structure import Dependence, analyse
 from vqc_landscape.objectives.interface import Indices
 from vqc_landscape.objectives.losses import LOSSES, Loss
+from vqc_landscape.objectives.shares import pair_of_blocks
 from vqc_landscape.objectives.structure import Reduction, Structure, explain, reduce_exactly
 from vqc_landscape.simulator.engine import Engine
 from vqc_landscape.simulator.points import expvals_at
@@ -85,6 +86,7 @@ class CircuitRisk:
         if device == "cpu" and precision != "float64":
             raise ValueError(f"Argument `precision` must be float64 where `device` is cpu, but is {precision!r}.")
         self._full_engine = self._make_engine(np.arange(circuit.n_params))
+        self._share_engines: dict[tuple[int, int], Engine | GpuEngine] = {}
 
     # --- values and derivatives -------------------------------------------------------------------------
 
@@ -134,11 +136,31 @@ class CircuitRisk:
             ValueError: as-published infidelity at a cusp, Re(z**2) = 0, where there is no Hessian.
         """
         theta = self._vector(params)
-        if self.convention == "as_published" and isinstance(self.observable, Projector):
-            fidelity = self._engine.expvals(theta, self._coefficients)[0]
-            if fidelity < CUSP:
-                raise ValueError(f"Argument `params` is a cusp of the published loss, |Re(z**2)| = {fidelity:.1e}.")
+        self._check_cusp(theta)
         return self._expand(self._engine.hessian(theta, self._coefficients, self._slopes_and_bends))
+
+    def hessian_share(self, params: Any, share: int, n_blocks: int) -> Array:
+        """One summand of the Hessian, shape (P, P): the entries of one pair of ``n_blocks`` blocks of parameters.
+
+        The shares 0 to n_blocks * (n_blocks - 1) / 2 - 1 add up to :meth:`hessian`. Each carries the tangents of its
+        two blocks only, 2 / n_blocks of the memory of all.
+
+        Raises:
+            ValueError: as :meth:`hessian`, or a share that the blocks do not have.
+        """
+        theta = self._vector(params)
+        self._check_cusp(theta)
+        pivots = self._reduction.pivots
+        members, mine = pair_of_blocks(len(pivots), n_blocks, share)
+        if (share, n_blocks) not in self._share_engines:
+            engine = self._make_engine(pivots[members])
+            self._share_engines[share, n_blocks] = engine
+        engine = self._share_engines[share, n_blocks]
+        order = np.argsort(engine.columns.params)
+        part = engine.hessian(theta, self._coefficients, self._slopes_and_bends)[np.ix_(order, order)]
+        core = np.zeros((len(pivots), len(pivots)))
+        core[np.ix_(members, members)] = np.where(mine, part, 0.0)
+        return self._expand_sorted(core)
 
     def ggn(self, params: Any) -> Array:
         """Generalised Gauss-Newton part of the Hessian, ``mean_s l''(f_s) grad f_s grad f_s^T``, shape (P, P).
@@ -273,9 +295,20 @@ class CircuitRisk:
 
     def _expand(self, core: Array) -> Array:
         """From a sum over the carried parameters to the whole (P, P) matrix of the risk, symmetric."""
-        order, rows = np.argsort(self._engine.columns.params), self._reduction.rows
-        whole = rows.T @ (core[np.ix_(order, order)] * self._scale) @ rows
+        order = np.argsort(self._engine.columns.params)
+        return self._expand_sorted(core[np.ix_(order, order)])
+
+    def _expand_sorted(self, core: Array) -> Array:
+        """The same, with the carried parameters in ascending order."""
+        rows = self._reduction.rows
+        whole = rows.T @ (core * self._scale) @ rows
         return (whole + whole.T) / 2
+
+    def _check_cusp(self, theta: Array) -> None:
+        if self.convention == "as_published" and isinstance(self.observable, Projector):
+            fidelity = self._engine.expvals(theta, self._coefficients)[0]
+            if fidelity < CUSP:
+                raise ValueError(f"Argument `params` is a cusp of the published loss, |Re(z**2)| = {fidelity:.1e}.")
 
     @property
     def _loss(self) -> Loss:

@@ -67,3 +67,11 @@ class HasMetric(Protocol):
 
     def metric_tensor(self, params: Any) -> Array:
         """Fubini-Study metric (P, P)."""
+
+
+@runtime_checkable
+class SplitsParameters(Protocol):
+    """A risk whose Hessian can be made of shares (a quantum circuit)."""
+
+    def hessian_share(self, params: Any, share: int, n_blocks: int) -> Array:
+        """(P, P): the entries of one pair of blocks of parameters, zeros elsewhere."""

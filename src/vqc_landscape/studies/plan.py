@@ -8,6 +8,7 @@ runs again when one of the two changes, and only then.
 from __future__ import annotations
 
 import functools
+import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,6 +77,19 @@ def part_files(config: Config, stage: str, name: str) -> list[str]:
     return [path_of(config.results_dir, part, block) for part in parts for block in range(n_blocks)]
 
 
+def shard_file(results_dir: str, name: str, seed: int | str, block: int | str, shard: int | str) -> str:
+    """Path of one summand of a block of Hessians, in the columns of the table ``hessians``; gone when added up."""
+    return f"{results_dir}/hessian_shards/experiment={name}/seed={seed}/part-{block}-{shard}.parquet"
+
+
+def shard_files(results_dir: str, experiment: Experiment, name: str, seed: int | str, block: int | str) -> list[str]:
+    """Part files of the summands of one block of Hessians, in the order in which they are added; empty if not split."""
+    shards = experiment.hessian.shards if experiment.hessian else None
+    if shards is None or shards.n_jobs == 1:
+        return []
+    return [shard_file(results_dir, name, seed, block, shard) for shard in range(shards.n_jobs)]
+
+
 def stale_parts(config: Config) -> list[Path]:
     """What earlier runs left in the folders of the study's tables.
 
@@ -94,6 +108,20 @@ def stale_parts(config: Config) -> list[Path]:
                 if path not in planned
             ]
     return sorted(stale)
+
+
+def check_folders(config: Config) -> None:
+    """Make the folders of results and checkpoints, and try to write there.
+
+    Raises:
+        OSError: one of them cannot be written; it is named.
+    """
+    for folder in (config.results_dir, config.state_dir):
+        try:
+            Path(folder).mkdir(parents=True, exist_ok=True)
+            tempfile.TemporaryFile(dir=folder).close()
+        except OSError as error:
+            raise OSError(f"The folder {folder} cannot be written: {error.strerror}.") from None
 
 
 def settings(experiment: Experiment, stage: str) -> dict[str, Any]:

@@ -1,0 +1,52 @@
+"""A clock that jumps: no table has a time in it, and nothing waits for the clock on the wall."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+from faults.conftest import Reference
+from faults.harness import Study, wait_for_training
+
+LIBRARY = next(iter(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1")), None)
+DAY = 86400
+
+
+@pytest.mark.needs_faketime
+@pytest.mark.skipif(LIBRARY is None, reason="faketime is not installed")
+@pytest.mark.fault("fault")
+@pytest.mark.parametrize(("fault", "jump"), [("clock jumps a day back", "-1d"), ("clock jumps a day ahead", "+1d")])
+def test_a_clock_that_jumps_during_the_training_changes_no_byte(
+    tmp_path: Path, reference: Reference, fault: str, jump: str
+) -> None:
+    clock = tmp_path / "clock"
+    clock.write_text("+0")
+    study = Study(
+        tmp_path / "study",
+        environment={
+            "LD_PRELOAD": str(LIBRARY),
+            "FAKETIME_TIMESTAMP_FILE": str(clock),
+            "FAKETIME_NO_CACHE": "1",
+            "FAKETIME_DONT_FAKE_MONOTONIC": "1",  # which no jump changes
+        },
+    )
+    process = study.start()
+    wait_for_training(study, process)
+    clock.write_text(jump)
+    assert process.wait() == 0, study.said()
+    assert study.tables() == reference.tables
+
+
+@pytest.mark.fault("files from the future")
+def test_files_of_before_the_clock_was_put_back_are_done_once_more_at_most(study: Study, reference: Reference) -> None:
+    assert study.run("--cores", "2", "only_layered") == 0, study.said()
+    assert study.run("--cores", "1", str(dataset := "results/datasets/experiment=qnn/seed=0/part-0.parquet")) == 0
+    future = time.time() + DAY
+    for path in [study.folder / dataset, *(study.folder / "results" / "trajectories").rglob("*.parquet")]:
+        os.utime(path, (future, future))
+    assert study.run() == 0, study.said()
+    assert study.tables() == reference.tables
+    assert study.run() == 0
+    assert "Nothing to be done" in study.said().rsplit("Building DAG", 1)[-1]

@@ -1,0 +1,29 @@
+"""Two runs started at once on one folder: one does the work, the other says why it does not."""
+
+from __future__ import annotations
+
+import pytest
+from faults.conftest import Reference
+from faults.harness import Study, wait_for_training
+
+
+@pytest.mark.fault("two runs at once, the second one refused")
+def test_the_second_run_is_refused_and_the_first_one_finishes(study: Study, reference: Reference) -> None:
+    first = study.start()
+    wait_for_training(study, first)
+    second = Study(study.folder)
+    assert second.run() == 1
+    assert "Directory cannot be locked" in study.said()
+    assert first.wait() == 0
+    assert study.tables() == reference.tables
+
+
+@pytest.mark.fault("two runs at once, both without Snakemake's lock")
+def test_two_runs_without_a_lock_end_with_the_same_bytes(study: Study, reference: Reference) -> None:
+    first = study.start("--nolock", "--cores", "2", "all")
+    second = study.start("--nolock", "--cores", "2", "all")
+    statuses = [first.wait(), second.wait()]
+    # one may find a file of the other half registered; a run after them finds nothing wrong
+    assert 0 in statuses or study.go_on() == 0, study.said()
+    assert study.go_on() == 0, study.said()
+    assert study.tables() == reference.tables

@@ -1,0 +1,71 @@
+"""What jobs ask for: never less than the engine knows that it takes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import vqc_landscape as vl
+from vqc_landscape.circuits import ansatz
+from vqc_landscape.config import Experiment
+from vqc_landscape.simulator.engine import Engine
+from vqc_landscape.simulator.memory import hessian_bound
+from vqc_landscape.studies import plan
+from vqc_landscape.studies.resources import ENGINE_MB, LIGHT_MB, TORCH_MB, memory_mb, runtime_minutes
+
+
+@pytest.mark.parametrize("make", [ansatz.rx_product, ansatz.layered, ansatz.reuploading, ansatz.reuploading_published])
+@pytest.mark.parametrize(("n_qubits", "n_layers"), [(2, 2), (8, 1), (8, 8), (12, 4), (14, 2)])
+def test_the_bound_holds_for_every_ansatz(make: Any, n_qubits: int, n_layers: int) -> None:
+    circuit = make(n_qubits, n_layers)
+    needed = Engine(circuit, vl.PauliZ(0)).hessian_bytes
+    bound = hessian_bound(n_qubits, circuit.n_params, n_layers)
+    assert needed <= bound <= 3 * needed + 20e6  # not wasteful where it matters
+
+
+def experiment(**changes: Any) -> Experiment:
+    raw = {
+        "circuit": {"ansatz": "layered", "n_qubits": 8, "n_layers": 8},
+        "objective": {"loss": "infidelity"},
+        "training": {"optimiser": {"name": "gd", "learning_rate": 0.1}, "n_epochs": 10},
+        "hessian": {},
+        "scans": {"epoch": 0, "positions": [0]},
+        "landscape": {"low": 0.0, "high": 1.0},
+    }
+    return Experiment.model_validate(raw | changes)
+
+
+def circuit(n_qubits: int, n_layers: int) -> dict[str, Any]:
+    return {"circuit": {"ansatz": "layered", "n_qubits": n_qubits, "n_layers": n_layers}}
+
+
+@pytest.mark.parametrize("stage", plan.STAGES)
+def test_every_stage_has_its_memory_and_time(stage: str) -> None:
+    assert LIGHT_MB <= memory_mb(experiment(), stage) < 2000
+    assert 10 <= runtime_minutes(experiment(), stage) < 120
+
+
+def test_memory_and_time_grow_with_the_circuit_and_shrink_with_its_blocks() -> None:
+    large = experiment(**circuit(16, 8))
+    split = experiment(**circuit(16, 8), hessian={"shards": {"blocks": 6}})
+    assert memory_mb(large, "hessians") > ENGINE_MB + 500
+    assert memory_mb(split, "hessian_shards") < memory_mb(large, "hessians")
+    assert memory_mb(large, "trajectories") < ENGINE_MB + 10  # a gradient has no tangents
+    curved = {"optimiser": {"name": "hlr"}, "n_epochs": 10}
+    assert memory_mb(experiment(**circuit(16, 8), training=curved), "trajectories") > ENGINE_MB + 500
+    assert memory_mb(experiment(**circuit(4, 60)), "spectra") > memory_mb(experiment(), "spectra") + 100
+    assert runtime_minutes(large, "hessians") > runtime_minutes(experiment(), "hessians")
+
+
+def test_networks_ask_for_what_torch_takes() -> None:
+    network = {
+        "network": {},
+        "objective": {"loss": "mse"},
+        "data": {"n_train": 10, "n_test": 10},
+        "predictions": {"epochs": [0]},
+    }
+    small = Experiment.model_validate({**network, "training": experiment().training, "hessian": {}})
+    for stage in ("trajectories", "hessians", "spectra", "predictions"):
+        assert memory_mb(small, stage) >= TORCH_MB
+    assert memory_mb(small, "datasets") == LIGHT_MB
