@@ -15,10 +15,10 @@ SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 FILE = $(if $(CONFIG),--configfile $(or $(wildcard $(CONFIG)),$(error There is no configuration file $(CONFIG))))
 
 .DEFAULT_GOAL := help
-.PHONY: help all figures env test test-faults test-slurm reliability lint format bench bench-env reference unlock clean
+.PHONY: help all figures env test test-faults test-slurm reliability lint format bench bench-gpu bench-env reference unlock clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo "  CORES=4 and CONFIG=config/minimal.yaml go with all and figures; PYTHON=python3.12 with env; LIMIT=500 with bench."
 
 all: $(STAMP) ## environment, then every table and figure of config/config.yaml
@@ -63,6 +63,9 @@ format: $(STAMP) ## put everything into the shape that lint asks for
 # The contenders have an environment of their own: what they depend on is no part of ours.
 bench: $(BENCH)/.complete ## time, memory and error beside other packages: docs/benchmarks.md, about 15 minutes
 	$(BENCH)/bin/python -m benchmarks.run --limit $(LIMIT) --report docs/benchmarks.md
+
+bench-gpu: $(BENCH)/.complete ## the same cases on a CUDA device, in their section of docs/benchmarks.md
+	$(BENCH)/bin/python -m benchmarks.gpu --limit $(LIMIT) --report docs/benchmarks.md
 
 bench-env: $(BENCH)/.complete ## the environment of the benchmarks alone: .venv-bench
 

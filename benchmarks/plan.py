@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from benchmarks.peers import JAX, JAX_CARRIED
+from benchmarks.peers import CUDA, JAX, JAX_CARRIED
 
 CaseName = tuple[str | int, ...]
 HEADLINE = 5  # rounds at least, for the ratio that the project is about
@@ -93,6 +93,18 @@ def _growth(samples: tuple[int, ...], layers: tuple[int, ...], qubits: tuple[int
         [Race(("layered", 8, n, "local plus"), n_rounds=3, along="parameters") for n in layers],
         [Race(("layered", n, n_gates // n, "local plus"), n_rounds=3, along="amplitudes") for n in qubits],
     ]
+
+
+def gpu_chains(quick: bool) -> Chains:
+    """What is measured on a CUDA device: Hessians, beside ours on the CPU."""
+    sizes, samples = ((4, 2), (2, 4)) if quick else ((8, 8), (16, 64, 512))
+    small, qubits = ((2, 2), (4,)) if quick else ((4, 4), (8, 12, 14, 16))
+    cases: list[list[CaseName]] = [
+        [("qnn", n, *sizes) for n in samples],
+        [("layered", *small, "plus")],
+        *([("layered", n, sizes[1], loss) for n in qubits] for loss in ("plus", "local plus")),
+    ]
+    return [[Race(case, CUDA) for case in chain] for chain in cases]
 
 
 SECTIONS: dict[str, Callable[[], Chains]] = {

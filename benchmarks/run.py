@@ -17,6 +17,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from benchmarks.gpu_section import put_section, stored_section
 from benchmarks.memory import total_bytes
 from benchmarks.plan import QUICK, SECTIONS, Race
 from benchmarks.race import Limits, alone, race
@@ -46,7 +47,10 @@ def main() -> None:
     if not options.report_only:
         options.results.mkdir(parents=True, exist_ok=True)
         measure(options, stored)
-    write_report(json.loads(stored.read_text()), options.report or options.results / "benchmarks.md")
+    report = options.report or options.results / "benchmarks.md"
+    gpu = stored_section(report)
+    write_report(json.loads(stored.read_text()), report)
+    put_section(report, gpu)
 
 
 def measure(options: argparse.Namespace, stored: Path) -> None:
@@ -122,7 +126,7 @@ def machine(options: argparse.Namespace) -> dict[str, Any]:
         "load": os.getloadavg()[0],
         "python": platform.python_version(),
         "versions": {package: _version(package) for package in PACKAGES},
-        "command": " ".join(["python -m benchmarks.run", *sys.argv[1:]]),
+        "command": " ".join([f"python -m benchmarks.{Path(sys.argv[0]).stem}", *sys.argv[1:]]),
         "limit": options.limit,
         "threads": options.threads,
         "quick": options.quick,

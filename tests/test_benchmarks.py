@@ -7,13 +7,16 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from vqc_landscape.checks import Array
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from benchmarks import gpu
 from benchmarks.cases import Case, layered, qnn, strongly_entangling
-from benchmarks.peers import JAX, JAX_CARRIED, prepare
+from benchmarks.gpu_section import measured_section, put_section, stored_section
+from benchmarks.peers import CUDA, JAX, JAX_CARRIED, prepare
 from benchmarks.report import write_report
 
 ATOL = 1e-9  # what the report calls an agreement; float64 leaves about 1e-14
@@ -103,3 +106,37 @@ def test_the_report_is_written_from_stored_measurements(tmp_path: Path) -> None:
     assert "no answer within 1 s" in text
     assert "| samples | 1.00 | 1.00 | 1 |" in text
     assert (tmp_path / "benchmarks-growth.png").stat().st_size > 1000
+
+
+def test_the_gpu_keeps_its_section_when_the_rest_is_written(tmp_path: Path) -> None:
+    report = tmp_path / "benchmarks.md"
+    assert "| QNN 8 x 8, 64 samples | vqc-landscape, CUDA float64 | not measured |" in stored_section(report)
+    about = {
+        "command": "gpu",
+        "minutes": 1,
+        "gpu": "card",
+        "cuda": "13",
+        "threads": 2,
+        "processor": "p",
+        "quick": False,
+    }
+    rows = [row("vqc-landscape", "gpu"), row(CUDA[1], "gpu", ratios=[0.05], error=1e-6)]
+    measured = measured_section({"machine": about | {"versions": {"torch": "2", "numba": "1"}}, "rows": rows})
+    assert "1e-06 **above 1e-9**" in measured
+    report.write_text("# Benchmarks\n\n## First\n\nold\n")
+    put_section(report, stored_section(report))
+    put_section(report, measured)
+    assert report.read_text() == f"# Benchmarks\n\n## First\n\nold\n\n{measured}"
+    report.write_text(report.read_text() + "\n## Last\n")
+    put_section(report, measured)
+    assert report.read_text() == f"# Benchmarks\n\n## First\n\nold\n\n{measured}\n## Last\n"
+    assert stored_section(report).strip() == measured.strip()
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device, which would be measured")
+def test_without_a_cuda_device_nothing_is_measured(tmp_path: Path, monkeypatch: Any, capsys: Any) -> None:
+    report = tmp_path / "benchmarks.md"
+    monkeypatch.setattr(sys, "argv", ["gpu", "--report", str(report)])
+    gpu.main()
+    assert "No CUDA device" in capsys.readouterr().out
+    assert "not measured" in report.read_text()

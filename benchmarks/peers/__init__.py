@@ -28,6 +28,8 @@ class DoesNotFitError(Exception):
 PEERS: dict[str, tuple[str, dict[str, Any]]] = {
     "vqc-landscape": ("ours", {}),
     "vqc-landscape, from_qnode": ("ours_qnode", {}),
+    "vqc-landscape, CUDA float64": ("ours", {"device": "cuda"}),
+    "vqc-landscape, CUDA float32": ("ours", {"device": "cuda", "precision": "float32"}),
     "JAX, jit(hessian)": ("jax_simulator", {"batch": "all"}),
     "JAX, HVPs one by one": ("jax_simulator", {"batch": 1}),
     "JAX, HVPs in batches": ("jax_simulator", {"batch": 32}),
@@ -47,6 +49,7 @@ PEERS: dict[str, tuple[str, dict[str, Any]]] = {
 
 
 OURS = "vqc-landscape"
+CUDA = ("vqc-landscape, CUDA float64", "vqc-landscape, CUDA float32")
 # ways of one contender, of which the fastest counts
 JAX = ("JAX, jit(hessian)", "JAX, HVPs one by one", "JAX, HVPs in batches")
 JAX_CARRIED = tuple(f"{name}, carried parameters" for name in JAX)

@@ -12,7 +12,7 @@ from benchmarks.peers import Array, Compute
 from vqc_landscape import Circuit, CircuitRisk, FixedGate, PauliSum, Projector, Rotation, Term
 
 
-def make_risk(case: Case) -> CircuitRisk:
+def make_risk(case: Case, **device: str) -> CircuitRisk:
     """The case as a risk; the circuits are those of ``vl.reuploading`` and ``vl.layered``, gate by gate."""
     gates = [
         FixedGate(gate.name, gate.wires)
@@ -28,13 +28,13 @@ def make_risk(case: Case) -> CircuitRisk:
     }
     observable = observables[case.observable]()
     if case.targets is None:
-        return CircuitRisk(circuit, observable, loss="infidelity")
-    return CircuitRisk(circuit, observable, loss="mse", features=case.features, targets=case.targets)
+        return CircuitRisk(circuit, observable, "infidelity", **device)
+    return CircuitRisk(circuit, observable, "mse", case.features, case.targets, **device)
 
 
-def hessian(case: Case) -> Compute:
+def hessian(case: Case, **device: str) -> Compute:
     """Compiles, and finds the structural directions."""
-    return warmed_up(make_risk(case), case)
+    return warmed_up(make_risk(case, **device), case)
 
 
 def warmed_up(risk: CircuitRisk, case: Case) -> Compute:
@@ -42,12 +42,14 @@ def warmed_up(risk: CircuitRisk, case: Case) -> Compute:
     compute: Any = functools.partial(risk.hessian, case.params)
     compute()
     compute.n_carried = risk.n_params - risk.structural_directions.shape[1]
+    if risk.device != "cpu":
+        compute.peak_bytes = _peak_device_bytes
     return cast(Compute, compute)
 
 
-def gradient(case: Case) -> Compute:
+def gradient(case: Case, **device: str) -> Compute:
     """Compiles."""
-    risk = make_risk(case)
+    risk = make_risk(case, **device)
     risk.grad(case.params)
     return lambda: risk.grad(case.params)
 
@@ -55,3 +57,10 @@ def gradient(case: Case) -> Compute:
 def structural_directions(case: Case) -> Array:
     """What the carried parameters are counted from, shape (P, k)."""
     return make_risk(case).structural_directions
+
+
+def _peak_device_bytes() -> int:
+    """What the process has held at once of the GPU's memory."""
+    import torch
+
+    return int(torch.cuda.max_memory_allocated())
