@@ -58,6 +58,13 @@ def test_memory_and_time_grow_with_the_circuit_and_shrink_with_its_blocks() -> N
     assert runtime_minutes(large, "hessians") > runtime_minutes(experiment(), "hessians")
 
 
+def test_what_only_the_users_own_code_says_is_assumed() -> None:
+    own = {"circuit": "my_module:my_qnode", "params_shape": [3, 4], "objective": {"loss": "expval"}}
+    unknown = Experiment.model_validate({**own, "training": experiment().training, "hessian": {}})
+    assert TORCH_MB < memory_mb(unknown, "hessians") < TORCH_MB + 100
+    assert runtime_minutes(unknown, "hessians") >= 10
+
+
 def test_networks_ask_for_what_torch_takes() -> None:
     network = {
         "network": {},

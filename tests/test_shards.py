@@ -11,7 +11,7 @@ import pytest
 import vqc_landscape as vl
 from vqc_landscape.circuits import ansatz
 from vqc_landscape.circuits.observables import Observable, local_projector
-from vqc_landscape.config import Experiment
+from vqc_landscape.config import Experiment, ShardsConfig
 from vqc_landscape.objectives.circuit import CircuitRisk
 from vqc_landscape.objectives.shares import pair_of_blocks
 from vqc_landscape.studies.build import initial_params
@@ -117,6 +117,15 @@ def test_the_sum_of_the_shards_is_the_table_of_the_unsplit_hessians(
     assert total[["epoch", "row"]].equals(whole[["epoch", "row"]])
     size = 1 if reduction == "mean" else 70
     np.testing.assert_allclose(np.stack(total["values"]), np.stack(whole["values"]), rtol=0, atol=ATOL * size)
+
+
+def test_a_division_that_the_model_or_its_data_do_not_have_is_refused(tmp_path: Path) -> None:
+    network, asked = split(NETWORK, {"samples": 2}), ShardsConfig(samples=71)
+    inputs, output = tables(tmp_path, network), str(tmp_path / "part.parquet")
+    with pytest.raises(ValueError, match="hessian.shards.samples is 71, but there are 70 samples"):
+        write_shard(network, asked, 0, [0], *inputs, output)
+    with pytest.raises(ValueError, match="hessian.shards.blocks must be 1: this risk cannot be split by parameters"):
+        write_shard(network, ShardsConfig(blocks=3), 0, [0], *inputs, output)
 
 
 def test_shards_of_different_epochs_are_refused(tmp_path: Path) -> None:

@@ -486,8 +486,8 @@ class Experiment(Section):
         return [self.seeds[i : i + step] for i in range(0, len(self.seeds), step)]
 
     def _check_shards(self, shards: ShardsConfig) -> None:
-        n_samples = self.data.n_train if self.data else 1
-        if shards.samples > n_samples:
+        n_samples = getattr(self.data, "n_train", None) if self.data else 1
+        if n_samples and shards.samples > n_samples:  # a file is counted when it is read
             raise ValueError(f"hessian.shards.samples is {shards.samples}, but there are {n_samples} samples")
         if shards.blocks > 1 and self.network:
             raise ValueError("hessian.shards.blocks is for circuits; the samples of a network can be split")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from faults.conftest import Reference
-from faults.harness import Study, wait_for_training
+from faults.harness import Study, resumed_at, wait_for_training
 
 LIBRARY = next(iter(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1")), None)
 DAY = 86400
@@ -35,17 +35,25 @@ def test_a_clock_that_jumps_during_the_training_changes_no_byte(
     process = study.start()
     wait_for_training(study, process)
     clock.write_text(jump)
-    assert process.wait() == 0, study.said()
+    status = process.wait()
+    if jump.startswith("-"):  # Snakemake refuses an output that is older than its input, and says why
+        assert status == 1 and "This could indicate a clock skew" in study.said()
+        clock.write_text("+0")
+        status = study.run()
+        assert resumed_at(study.log("trajectories", "qnn-0")) == 300  # all of it was in the checkpoint
+    assert status == 0, study.said()
     assert study.tables() == reference.tables
 
 
 @pytest.mark.fault("files from the future")
-def test_files_of_before_the_clock_was_put_back_are_done_once_more_at_most(study: Study, reference: Reference) -> None:
+def test_files_of_before_the_clock_was_put_back_are_named_and_touched(study: Study, reference: Reference) -> None:
     assert study.run("--cores", "2", "only_layered") == 0, study.said()
     assert study.run("--cores", "1", str(dataset := "results/datasets/experiment=qnn/seed=0/part-0.parquet")) == 0
     future = time.time() + DAY
     for path in [study.folder / dataset, *(study.folder / "results" / "trajectories").rglob("*.parquet")]:
         os.utime(path, (future, future))
+    assert study.run() == 1 and "This could indicate a clock skew" in study.said()
+    assert study.run("--cores", "1", "--touch", "all") == 0, study.said()
     assert study.run() == 0, study.said()
     assert study.tables() == reference.tables
     assert study.run() == 0

@@ -186,8 +186,8 @@ rule planes:
         "../envs/vqc-landscape.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=60,
+        mem_mb=memory("planes"),
+        runtime=runtime("planes"),
     params:
         settings=settings("planes"),
         code=code("planes"),

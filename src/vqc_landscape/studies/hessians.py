@@ -46,11 +46,15 @@ def write_shard(
     Shards are numbered slice of samples by slice, and within a slice pair of parameter blocks by pair.
 
     Raises:
-        ValueError: an epoch that was not trained.
+        ValueError: an epoch that was not trained, or a division that the model or its data do not have.
     """
     risk = make_risk(experiment, read_samples(dataset, "train"))
     part, pair = divmod(number, shards.n_pairs)
     share = 1.0
+    if shards.samples > risk.n_samples:
+        raise ValueError(f"hessian.shards.samples is {shards.samples}, but there are {risk.n_samples} samples.")
+    if shards.blocks > 1 and not isinstance(risk, SplitsParameters):
+        raise ValueError("hessian.shards.blocks must be 1: this risk cannot be split by parameters, but by samples.")
     if shards.samples > 1:
         indices = np.array_split(np.arange(risk.n_samples), shards.samples)[part]
         if getattr(experiment.objective, "reduction", "mean") == "mean":
@@ -58,7 +62,7 @@ def write_shard(
         risk = risk.batch(indices)
 
     def summand(params: Array) -> Array:
-        if isinstance(risk, SplitsParameters) and shards.blocks > 1:
+        if shards.blocks > 1 and isinstance(risk, SplitsParameters):
             return share * risk.hessian_share(params, pair, shards.blocks)
         return share * risk.hessian(params)
 

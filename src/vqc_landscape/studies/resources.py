@@ -6,6 +6,7 @@ The constants were measured (docs/cluster.md) and rounded up; a job that needs m
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 from vqc_landscape.config import Experiment
 from vqc_landscape.simulator.memory import hessian_bound
@@ -13,10 +14,10 @@ from vqc_landscape.simulator.memory import hessian_bound
 # A job on a cluster is a Snakemake (150 MB) that starts a Python with what the step imports.
 LIGHT_MB = 500  # tables and plots: 130 to 200 MB
 ENGINE_MB = 750  # numba, compiling at worst: 250 to 350 MB
-TORCH_MB = 1000  # 320 to 400 MB
+TORCH_MB = 1000  # torch or PennyLane: 320 to 400 MB
 COPIES = 6  # of a table, from its first array to the compressed file: chosen by us, at least 3 were seen
-
-_MANY = ("ensembles", "samples")  # many models or samples side by side
+MANY = ("ensembles", "samples")  # steps with many models or samples side by side
+SECOND_ORDER = ("hessians", "hessian_shards", "landscapes", "planes", "convention_errors", *MANY)
 
 SHORT = 10  # minutes: seconds of work, on a file system that may be slow
 SLACK = 20  # how much slower than measured a node may be before a job runs out of time
@@ -24,65 +25,83 @@ HESSIAN_SECONDS = 1e-10  # per sample, squared number of parameters and amplitud
 SWEEP_SECONDS = 2e-8  # per sample, parameter and amplitude: a gradient, at worst in batches of one
 
 
+class Sizes(NamedTuple):
+    """How large the model and its data are."""
+
+    n_samples: int
+    n_params: int
+    n_qubits: int
+    n_layers: int
+
+
+def sizes_of(experiment: Experiment) -> Sizes:
+    """The sizes that the configuration says; what only the user's own code or file says is assumed."""
+    # ASSUME: a file of 10,000 samples, an own circuit of 12 qubits; a network takes the time of 10 qubits.
+    n_samples = getattr(experiment.data, "n_train", 10_000) if experiment.data else 1
+    n_qubits = 10 if experiment.network else getattr(experiment.circuit, "n_qubits", 12)
+    n_layers = getattr(experiment.circuit, "n_layers", math.ceil(experiment.n_params / n_qubits))
+    return Sizes(n_samples, experiment.n_params, n_qubits, n_layers)
+
+
 def memory_mb(experiment: Experiment, stage: str) -> int:
     """Megabytes of the first attempt of a job that makes a part of table ``stage``."""
     if stage == "datasets":
         return LIGHT_MB
-    base = TORCH_MB if experiment.network else ENGINE_MB
-    base *= 2 if stage in _MANY else 1
-    return base + math.ceil((_differentiation(experiment, stage) + COPIES * _table(experiment, stage)) / 1e6)
+    base = TORCH_MB if experiment.network or experiment.is_own else ENGINE_MB
+    base *= 2 if stage in MANY else 1
+    return base + math.ceil((_tangents(experiment, stage) + COPIES * _table(experiment, stage)) / 1e6)
 
 
 def runtime_minutes(experiment: Experiment, stage: str) -> int:
     """Minutes of the first attempt."""
-    n_samples = experiment.data.n_train if experiment.data else 1
-    sweep = n_samples * experiment.n_params * _n_amplitudes(experiment) * SWEEP_SECONDS
-    hessian = n_samples * experiment.n_params**2 * _n_amplitudes(experiment) * HESSIAN_SECONDS
-    training, asked = experiment.training, experiment.hessian
+    n_samples, n_params, n_qubits, _ = sizes_of(experiment)
+    sweep = n_samples * n_params * 2**n_qubits * SWEEP_SECONDS
+    hessian = n_samples * n_params**2 * 2**n_qubits * HESSIAN_SECONDS
+    training, asked, ensemble = experiment.training, experiment.hessian, experiment.ensemble
+    epoch = sweep + (hessian if training and training.optimiser.name == "hlr" else 0)
+    whole_training = training.n_epochs * epoch if training else 0
+    block = asked.epochs_per_job * hessian if asked else 0
     seconds = {
-        "trajectories": (sweep + hessian * (training.optimiser.name == "hlr")) * training.n_epochs if training else 0,
-        "hessians": hessian * asked.epochs_per_job if asked else 0,
-        "hessian_shards": hessian * asked.epochs_per_job if asked else 0,
+        "trajectories": whole_training,
+        "hessians": block,
+        "hessian_shards": block,
         "convention_errors": hessian * len(experiment.hessian_epochs),
-        "spectra": 1e-8 * experiment.n_params**3 * len(experiment.hessian_epochs),
+        "spectra": 1e-8 * n_params**3 * len(experiment.hessian_epochs),
         "landscapes": sweep * experiment.landscape.n_grid**2 if experiment.landscape else 0,
+        "planes": sweep * len(experiment.planes.axes) * experiment.planes.n_grid**2 if experiment.planes else 0,
     }.get(stage, sweep)
-    if experiment.ensemble and stage in _MANY:
-        n_epochs = training.n_epochs if training else 0
-        seconds = experiment.ensemble.seeds_per_job * (sweep * n_epochs + hessian * len(experiment.ensemble.epochs))
-    return SHORT + math.ceil(SLACK * seconds / 60)
+    if ensemble and stage in MANY:
+        seconds = ensemble.seeds_per_job * (whole_training + hessian * len(ensemble.epochs))
+    return SHORT + int(SLACK * seconds // 60)
 
 
-def _differentiation(experiment: Experiment, stage: str) -> int:
+def _tangents(experiment: Experiment, stage: str) -> int:
     """Bytes of the tangents of a Hessian, for the steps that form one."""
     training, asked = experiment.training, experiment.hessian
-    forms_one = stage in ("hessians", "hessian_shards", "landscapes", "convention_errors", *_MANY) or (
-        stage == "trajectories" and training is not None and training.optimiser.name in ("hlr", "qng")
-    )
-    if not forms_one or experiment.circuit is None:
+    trains_with_one = training is not None and training.optimiser.name in ("hlr", "qng")
+    if experiment.network or not (stage in SECOND_ORDER or (stage == "trajectories" and trains_with_one)):
         return 0
-    n_carried = experiment.n_params
+    _, n_carried, n_qubits, n_layers = sizes_of(experiment)
     if stage == "hessian_shards" and asked and asked.shards.blocks > 2:
         n_carried = math.ceil(2 * n_carried / asked.shards.blocks)
-    return hessian_bound(experiment.circuit.n_qubits, n_carried, experiment.circuit.n_layers)
+    return hessian_bound(n_qubits, n_carried, n_layers)
 
 
 def _table(experiment: Experiment, stage: str) -> int:
     """Bytes of the largest table that the step holds."""
     n_params, asked = experiment.n_params, experiment.hessian
+    trajectory = experiment.training.n_epochs + 1 if experiment.training else 0
+    hessians = n_params * len(experiment.hessian_epochs)
+    block = n_params * min(asked.epochs_per_job, len(experiment.hessian_epochs)) if asked else 0
     n_rows = {
-        "trajectories": experiment.training.n_epochs if experiment.training else 0,
-        "hessians": n_params * min(asked.epochs_per_job, len(experiment.hessian_epochs)) if asked else 0,
-        "spectra": n_params * len(experiment.hessian_epochs),
+        "trajectories": trajectory,
+        "predictions": trajectory,
+        "planes": trajectory,
+        "hessians": block,
+        "hessian_shards": block,
+        "spectra": hessians,
+        "scans": hessians,
+        "convention_errors": hessians,
+        "samples": n_params * sizes_of(experiment).n_samples,
     }
-    n_rows["hessian_shards"] = n_rows["hessians"]
-    n_rows["convention_errors"] = n_rows["spectra"]
-    n_rows["samples"] = n_params * (experiment.data.n_train if experiment.data else 1)
-    n_rows["scans"] = n_rows["spectra"]
-    n_rows["predictions"] = n_rows["trajectories"]
     return 8 * n_params * n_rows.get(stage, 1)
-
-
-def _n_amplitudes(experiment: Experiment) -> int:
-    # a network of P parameters takes about as long as P amplitudes: measured on the paper's
-    return 2**experiment.circuit.n_qubits if experiment.circuit else experiment.n_params
