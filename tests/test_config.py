@@ -150,7 +150,7 @@ FAULTS = [
         X + "qnn/training/optimiser/name",
         "adamw",
         "experiments.qnn.training.optimiser.name: "
-        "must be one of 'sgd', 'adam', 'gd', 'lbfgs', 'qng', 'hlr', but is 'adamw'",
+        "must be one of 'sgd', 'adam', 'gd', 'lbfgs', 'qng', 'hlr', 'hlr_qng', but is 'adamw'",
     ),
     (
         X + "qnn/objective/loss",

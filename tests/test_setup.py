@@ -135,7 +135,14 @@ HOMES = {
         "studies.own",
         *(module for module in MODULES if module.startswith("simulator.gpu")),
     },
-    "pennylane": {"circuits.pennylane", "circuits.qnode", "circuits.translate", "curvature.param_shift", "studies.own"},
+    "pennylane": {
+        "circuits.pennylane",
+        "circuits.qnode",
+        "circuits.translate",
+        "curvature.param_shift",
+        "studies.own",
+        "studies.shift_rule",
+    },
     "snakemake": set[str](),
 }
 LAZY = ("torch", "pennylane")

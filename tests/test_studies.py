@@ -30,6 +30,7 @@ from vqc_landscape.studies.landscapes import write_landscape
 from vqc_landscape.studies.predictions import write_predictions
 from vqc_landscape.studies.scans import write_scans
 from vqc_landscape.studies.spectra import write_spectra
+from vqc_landscape.studies.starts import write_starts
 from vqc_landscape.studies.trajectories import write_trajectory
 from vqc_landscape.tables import read_table, write_table
 
@@ -355,6 +356,69 @@ def test_errors_of_the_published_hessian_are_those_of_the_dense_oracles(tmp_path
 def test_an_error_against_nothing_is_infinite() -> None:
     assert relative_error(np.ones((2, 2)), np.zeros((2, 2))) == math.inf
     assert relative_error(np.array([3.0, 0.0]), np.array([3.0, 4.0])) == pytest.approx(0.8)
+
+
+# --- initial points ---------------------------------------------------------------------------------------
+
+
+def toy_hessian(theta: Array) -> Array:
+    """Closed form for one layer of RX and target |0...0> (derivatives of 1 - prod cos^2(theta/2))."""
+    c, n = np.cos(theta / 2), len(theta)
+    hessian = np.empty((n, n))
+    for i in range(n):
+        for j in range(n):
+            others = np.prod([c[k] ** 2 for k in range(n) if k not in (i, j)])
+            hessian[i, j] = (np.cos(theta[i]) / 2 if i == j else -np.sin(theta[i]) * np.sin(theta[j]) / 4) * others
+    return hessian
+
+
+def test_starts_are_the_spectra_at_the_initial_points_of_the_seeds(tmp_path: Path) -> None:
+    experiment = changed(state_preparation("zero"), starts={"n_starts": 3})
+    write_starts(experiment, 5, None, str(tmp_path / "s.parquet"))
+    table = read_table("starts", tmp_path / "s.parquet")
+    assert table["init"].tolist() == [5, 6, 7]
+    for init, row in zip((5, 6, 7), table.itertuples(), strict=True):
+        theta = build.initial_params(experiment, init)
+        # 1e-14: round-off of a few products of numbers of order one
+        np.testing.assert_allclose(row.eigvals, np.linalg.eigvalsh(toy_hessian(theta)), atol=1e-14)
+        assert row.loss == pytest.approx(closed_form("zero", "global", "exact", theta), abs=1e-14)
+        assert row.grad_norm == pytest.approx(np.linalg.norm(build.make_risk(experiment).grad(theta)), abs=1e-14)
+        assert row.n_structural == 0
+        # every RX of a product state from |0> has variance 1/4 of its generator: the matrix is the identity
+        assert row.quantum_fisher == pytest.approx(1, abs=1e-14)
+
+
+def test_starts_with_data_have_no_quantum_fisher_matrix(qnn: Paths, tmp_path: Path) -> None:
+    write_starts(changed(QNN, starts={"n_starts": 2}), 0, qnn["datasets"], str(tmp_path / "s.parquet"))
+    table = read_table("starts", tmp_path / "s.parquet")
+    spectra = read_table("spectra", qnn["spectra"])
+    np.testing.assert_array_equal(table["eigvals"][0], spectra[spectra["epoch"] == 0]["eigval"])
+    assert table["quantum_fisher"].isna().all() and (table["n_structural"] > 0).all()
+
+
+def test_starts_of_several_sizes(tmp_path: Path) -> None:
+    experiment = changed(state_preparation("zero"), starts={"n_starts": 2, "sizes": [[2, 1], [2, 3]]})
+    write_starts(experiment, 0, None, str(tmp_path / "s.parquet"))
+    table = read_table("starts", tmp_path / "s.parquet")
+    assert table[["n_qubits", "n_layers", "init"]].values.tolist() == [[2, 1, 0], [2, 1, 1], [2, 3, 0], [2, 3, 1]]
+    assert [len(eigvals) for eigvals in table["eigvals"]] == [2, 2, 6, 6]
+    theta = build.initial_params(changed(experiment, circuit={"n_qubits": 2, "n_layers": 3}), 1).reshape(3, 2)
+    # L layers are one at the summed angles, each eigenvalue L times as large; 1e-13: round-off of 36 products
+    expected = np.sort(np.append(3 * np.linalg.eigvalsh(toy_hessian(theta.sum(axis=0))), np.zeros(4)))
+    np.testing.assert_allclose(table["eigvals"][3], expected, atol=1e-13)
+    assert table["n_structural"].tolist() == [0, 0, 4, 4]
+    assert table["quantum_fisher"].tolist() == pytest.approx([1, 1, 3, 3], abs=1e-13)
+
+
+def test_networks_have_no_sizes() -> None:
+    with pytest.raises(ValueError, match=r"starts\.sizes needs a circuit"):
+        changed(FFNN, starts={"n_starts": 1, "sizes": [[2, 1]]})
+
+
+def test_starts_count_their_seeds_from_one() -> None:
+    plain = state_preparation("zero").model_dump() | {"starts": {"n_starts": 3}, "seeds": [0, 1]}
+    with pytest.raises(ValueError, match=r"starts counts its seeds up from one, but seeds is \[0, 1\]"):
+        Experiment.model_validate(plain)
 
 
 # --- checkpoints ------------------------------------------------------------------------------------------

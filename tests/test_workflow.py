@@ -138,6 +138,9 @@ def test_rows_are_those_of_the_contract(study: Study) -> None:
             assert len(rows("scans")) == len(experiment.scans.positions) * experiment.scans.n_points
         if experiment.predictions:
             assert len(rows("predictions")) == len(experiment.predictions.epochs) * experiment.predictions.n_grid**2
+        if experiment.starts:
+            n_sizes = max(len(experiment.starts.sizes), 1)
+            assert rows("starts")["init"].tolist() == list(range(experiment.starts.n_starts)) * n_sizes
         if experiment.landscape:
             assert rows("landscapes")["label"].dropna().tolist() == list(experiment.landscape.points)
 

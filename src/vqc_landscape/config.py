@@ -190,7 +190,15 @@ class HLR(Section):
     max_learning_rate: Positive = Field(default=100.0, description="cap of the guarded form")
 
 
-Optimiser = Annotated[SGD | Adam | GD | LBFGS | QNG | HLR, Field(discriminator="name")]
+class HLRThenQNG(Section):
+    name: Literal["hlr_qng"] = Field(description="published hlr while the loss is on the plateau, then qng for good")
+    plateau: Finite = Field(default=0.9, description="the plateau is left as soon as the loss is below this")
+    learning_rate: Positive = Field(description="step size of qng, factor of the gradient (no unit)")
+    metric: Literal["block", "full"] = Field(default="block", description="as for qng")
+    regularisation: Positive = Field(default=1e-8, description="as for qng")
+
+
+Optimiser = Annotated[SGD | Adam | GD | LBFGS | QNG | HLR | HLRThenQNG, Field(discriminator="name")]
 
 
 class TrainingConfig(Section):
@@ -273,6 +281,23 @@ class ScansConfig(Section):
     n_points: Annotated[int, Field(ge=2, le=100_001, strict=True)] = Field(default=121, description="points per scan")
 
 
+Sizes = list[tuple[Count, Count]]
+SIZES = "numbers of qubits and layers, one pair a circuit; empty: the experiment's own"
+
+
+class StartsConfig(Section):
+    """Spectra at many initial points, all in one job and without training."""
+
+    n_starts: Count = Field(description="number of initial points; their seeds count up from the experiment's")
+    sizes: Sizes = Field(default=[], description=SIZES)
+
+
+class ShiftRuleConfig(Section):
+    """The double shift rule against the exact Hessian, on PennyLane, with its cost beside that of the metric tensor."""
+
+    sizes: Sizes = Field(default=[], description=SIZES)
+
+
 class LandscapeConfig(Section):
     """Loss on a plane of two parameters (all others 0), Hessians at marked points."""
 
@@ -320,6 +345,8 @@ class Experiment(Section):
     scans: ScansConfig | None = Field(default=None, description="scans along eigenvectors")
     ensemble: EnsembleConfig | None = Field(default=None, description="spectra over the seeds, without trajectories")
     samples: SamplesConfig | None = Field(default=None, description="Hessians of single samples of an ensemble")
+    starts: StartsConfig | None = Field(default=None, description="spectra at many initial points")
+    shift_rule: ShiftRuleConfig | None = Field(default=None, description="the shift rule, its error and its cost")
     landscape: LandscapeConfig | None = Field(default=None, description="a plane of the landscape")
     planes: PlanesConfig | None = Field(default=None, description="planes through the parameters of one epoch")
     figures: list[FigureName] = Field(default=[], description="figures of this experiment alone")
@@ -353,6 +380,14 @@ class Experiment(Section):
             raise ValueError("convention as_published is defined for circuits only")
         if len(set(self.seeds)) < len(self.seeds):
             raise ValueError(f"seeds holds a seed twice: {self.seeds}")
+        if self.starts and len(self.seeds) > 1:
+            raise ValueError(f"starts counts its seeds up from one, but seeds is {self.seeds}")
+        if self.shift_rule and (self.circuit is None or with_data or self.convention != "exact"):
+            raise ValueError("shift_rule needs a circuit with loss infidelity, global and exact")
+        if self.shift_rule and isinstance(self.objective, StatePreparation) and self.objective.locality == "local":
+            raise ValueError("shift_rule needs a circuit with loss infidelity, global and exact")
+        if self.starts and self.starts.sizes and self.circuit is None:
+            raise ValueError("starts.sizes needs a circuit")
         if self.landscape and (self.circuit is None or with_data):
             raise ValueError("landscape needs a circuit with loss infidelity")
         if self.landscape and max(self.landscape.axes) >= self.n_params:
@@ -416,8 +451,8 @@ class Experiment(Section):
         if self.training is None:
             return
         optimiser, last = self.training.optimiser, self.training.n_epochs
-        if isinstance(optimiser, QNG) and (self.network or self.data):
-            raise ValueError("training.optimiser qng needs a circuit with loss infidelity")
+        if isinstance(optimiser, QNG | HLRThenQNG) and (self.network or self.data):
+            raise ValueError(f"training.optimiser {optimiser.name} needs a circuit with loss infidelity")
         batch_size = getattr(optimiser, "batch_size", None)
         if batch_size and self.data and not isinstance(self.data, FileData) and batch_size > self.data.n_train:
             raise ValueError(f"training.optimiser.batch_size is {batch_size}, but data.n_train is {self.data.n_train}")

@@ -53,7 +53,7 @@ def nearest(name: str, allowed: list[str]) -> str:
 
 _UNIONS = {"optimiser", "objective", "epochs", "circuit", "network", "data"}
 _TAGS = {
-    *("sgd", "adam", "gd", "lbfgs", "qng", "hlr", "infidelity", "mse", "expval", "all", "list"),
+    *("sgd", "adam", "gd", "lbfgs", "qng", "hlr", "hlr_qng", "infidelity", "mse", "expval", "all", "list"),
     *("built_in", "own", "disk", "bundled", "file"),
 }
 

@@ -130,6 +130,33 @@ SCHEMAS: dict[str, pa.Schema] = {
             "eigval_error": pa.float64(),
         }
     ),
+    # initial points, one seed (init) each, of circuits of one or several sizes;
+    # quantum_fisher: the largest eigenvalue of that matrix, null with data
+    "starts": pa.schema(
+        {
+            "n_qubits": pa.int64(),
+            "n_layers": pa.int64(),
+            "init": pa.int64(),
+            "loss": pa.float64(),
+            "grad_norm": pa.float64(),
+            "eigvals": _FLOATS,
+            "n_structural": pa.int64(),
+            "tolerance": pa.float64(),
+            "quantum_fisher": pa.float64(),
+        }
+    ),
+    # runs: circuits for the Hessian by the double shift rule, and for the metric tensor in blocks and in full
+    "shift_rule": pa.schema(
+        {
+            "n_qubits": pa.int64(),
+            "n_layers": pa.int64(),
+            "n_params": pa.int64(),
+            "error": pa.float64(),
+            "hessian_runs": pa.int64(),
+            "metric_block_runs": pa.int64(),
+            "metric_full_runs": pa.int64(),
+        }
+    ),
     # one file for the whole study, results/claims.parquet
     "claims": pa.schema(
         {

@@ -219,3 +219,74 @@ rule landscape:
         "{wildcards.experiment}: plane of the landscape"
     script:
         "../scripts/landscape.py"
+
+
+rule starts:
+    input:
+        unpack(dataset_of),
+    output:
+        table("starts"),
+    log:
+        logs("starts"),
+    benchmark:
+        benchmarks("starts")
+    conda:
+        "../envs/vqc-landscape.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=60,
+    params:
+        settings=settings("starts"),
+        code=code("starts"),
+    message:
+        "{wildcards.experiment}: spectra at many initial points"
+    script:
+        "../scripts/starts.py"
+
+
+rule shift_rule:
+    output:
+        table("shift_rule"),
+    log:
+        logs("shift_rule"),
+    benchmark:
+        benchmarks("shift_rule")
+    conda:
+        "../envs/vqc-landscape.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=20,
+    params:
+        settings=settings("shift_rule"),
+        code=code("shift_rule"),
+        job="write_shift_rule",
+    message:
+        "{wildcards.experiment}: shift rule"
+    script:
+        "../scripts/shift_rule.py"
+
+
+# Times, no table: they differ from run to run, and nothing reads them.
+rule timings:
+    output:
+        f"{RESULTS}/timings/{{experiment}}-{{seed}}.tsv",
+    log:
+        logs("timings"),
+    benchmark:
+        benchmarks("timings")
+    conda:
+        "../envs/vqc-landscape.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=20,
+    params:
+        settings=settings("shift_rule"),
+        code=code("shift_rule"),
+        job="write_timings",
+    message:
+        "{wildcards.experiment}: time Hessian and metric tensor"
+    script:
+        "../scripts/shift_rule.py"

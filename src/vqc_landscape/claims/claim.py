@@ -15,30 +15,36 @@ from vqc_landscape.claims.data import ClaimData
 
 @dataclass(frozen=True)
 class Threshold:
-    """The numbers for which a claim holds, low <= number <= high.
+    """The numbers for which a claim holds, low <= number <= high, or low < number if ``strict``.
 
     Attributes:
-        low: lower end, included.
+        low: lower end.
         high: upper end, included.
         reason: where it comes from: the paper's own wording, or a null model.
         known: whether numbers of this kind had been seen when the threshold was chosen.
+        strict: whether ``low`` itself is excluded.
     """
 
     low: float
     high: float
     reason: str
     known: bool = False
+    strict: bool = False
 
     def __str__(self) -> str:
         if self.low == self.high:
             return f"{self.low:g}"
         if math.isinf(self.high):
-            return f"at least {self.low:g}"
+            return f"{'above' if self.strict else 'at least'} {self.low:g}"
         return f"at most {self.high:g}" if math.isinf(self.low) else f"{self.low:g} to {self.high:g}"
 
 
 def at_least(low: float, reason: str, *, known: bool = False) -> Threshold:
     return Threshold(low, math.inf, reason, known)
+
+
+def above(low: float, reason: str, *, known: bool = False) -> Threshold:
+    return Threshold(low, math.inf, reason, known, strict=True)
 
 
 def at_most(high: float, reason: str, *, known: bool = False) -> Threshold:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vqc_landscape.claims import toy
+from vqc_landscape.claims import layered, optimisers, toy
 from vqc_landscape.claims.claim import Claim
 from vqc_landscape.config import Config, ConfigError, Experiment
 from vqc_landscape.config_faults import nearest
@@ -54,7 +54,12 @@ IDS = (
     "hessian-costlier",
 )
 
-_FOUND = {value.id: value for module in (toy,) for value in vars(module).values() if isinstance(value, Claim)}
+_FOUND = {
+    value.id: value
+    for module in (toy, layered, optimisers)
+    for value in vars(module).values()
+    if isinstance(value, Claim)
+}
 CLAIMS: dict[str, Claim] = {id_: _FOUND[id_] for id_ in IDS if id_ in _FOUND}
 
 

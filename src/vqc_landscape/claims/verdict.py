@@ -45,8 +45,10 @@ def judge(measurement: Measurement, threshold: Threshold) -> Verdict:
         return Verdict(None, explanation=measurement.remark or "There was nothing to measure.")
     measured = float(measurement.statistic(*measurement.samples, axis=-1))
     low, high = interval(measurement) if measurement.n_seeds > 1 else (measured, measured)
-    holds = threshold.low <= low and high <= threshold.high
-    fails = high < threshold.low or low > threshold.high
+    above = threshold.low < low if threshold.strict else threshold.low <= low
+    holds = above and high <= threshold.high
+    below = high <= threshold.low if threshold.strict else high < threshold.low
+    fails = below or low > threshold.high
     if holds:
         verdict = "with_caveat" if measurement.caveat else "reproduced"
     else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vqc_landscape.config import GD, HLR, LBFGS, QNG, SGD, Adam, Classification, Experiment, StatePreparation
+from vqc_landscape.config import HLR, LBFGS, QNG, Classification, Experiment, HLRThenQNG, Optimiser, StatePreparation
 from vqc_landscape.config_own import Expectation
 
 if TYPE_CHECKING:
@@ -126,11 +126,12 @@ def eigenvalue_axis(experiment: Experiment, *, two_lines: bool = False) -> str:
     return f"eigenvalue of the Hessian{separator}of the {of}{unit(experiment, -2)}"
 
 
-def optimiser(chosen: SGD | Adam | GD | LBFGS | QNG | HLR) -> str:
+def optimiser(chosen: Optimiser) -> str:
     """Name of an optimiser, with what tells it from its variants."""
-    if isinstance(chosen, QNG):
+    if isinstance(chosen, QNG | HLRThenQNG):
         metric = "block-diagonal metric" if chosen.metric == "block" else "full metric"
-        return f"QNG, {metric}, η = {chosen.learning_rate:g}"
+        first = "" if isinstance(chosen, QNG) else f"H-LR while L ≥ {chosen.plateau:g}, then "
+        return f"{first}QNG, {metric}, η = {chosen.learning_rate:g}"
     if isinstance(chosen, HLR):
         return (
             r"H-LR as published, η = $1/\lambda_\mathrm{max}$"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -93,6 +94,14 @@ def make_risk(experiment: Experiment, samples: Samples | None = None) -> Risk:
         return risk
     output = network.output if network.widths[-1] == 2 else None
     return NetworkRisk(make_network(network, seed=0), features, targets, reduction=reduction, output=output)
+
+
+def resized(experiment: Experiment, sizes: Sequence[tuple[int, int]]) -> list[Experiment]:
+    """The experiment with a circuit of each of these numbers of qubits and layers; itself if there are none."""
+    if experiment.circuit is None or not sizes:
+        return [experiment]
+    circuits = [experiment.circuit.model_copy(update={"n_qubits": n, "n_layers": layers}) for n, layers in sizes]
+    return [experiment.model_copy(update={"circuit": circuit}) for circuit in circuits]
 
 
 def initial_params(experiment: Experiment, seed: int) -> Array:

@@ -51,6 +51,8 @@ STAGES = {
     "predictions": Stage("studies.predictions", "predictions", _MODEL | {"training", "predictions"}),
     "ensembles": Stage("studies.ensembles", "ensemble", _MODEL | {"init", "training", "ensemble"}),
     "samples": Stage("studies.samples", "samples", _MODEL | {"training", "ensemble", "samples"}),
+    "shift_rule": Stage("studies.shift_rule", "shift_rule", _MODEL | {"init", "shift_rule"}),
+    "starts": Stage("studies.starts", "starts", _MODEL | {"init", "starts"}),
     "landscapes": Stage("studies.landscapes", "landscape", _MODEL | {"landscape"}),
     "convention_errors": Stage("studies.conventions", "published_hessian", _MODEL),
     "planes": Stage("studies.planes", "planes", _MODEL | {"training", "hessian", "planes"}),

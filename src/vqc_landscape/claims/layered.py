@@ -1,0 +1,225 @@
+"""State preparation by the layered circuit (Secs. IV, V, VII, Figs. 5, 6)."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vqc_landscape.checks import Array
+from vqc_landscape.claims.claim import Measurement, above, at_least, at_most, claim, over_seeds, without_seeds
+from vqc_landscape.claims.data import ClaimData
+from vqc_landscape.claims.flatness import WHEN_FLAT, by_size, is_flat, relative_curvature
+from vqc_landscape.claims.optimisers import CONVERGED
+
+NEGLIGIBLE = 0.01  # share of the largest eigenvalue below which one cannot be seen in a figure of the spectrum
+END = {
+    "trajectories": ("epoch", "loss"),
+    "spectra": ("epoch", "eigval", "structural"),
+}
+CURVES = {"scans": ("position", "eigval", "structural", "t", "loss")}
+
+
+@claim(
+    section="VII",
+    statement="The likelihood of starting on a plateau grows with the number of qubits and with the number of layers.",
+    measures=f"the smaller of two rises of the share of flat starts: from the fewest to the most qubits (mean over the "
+    f"layers), and from the fewest to the most layers (mean over the qubits); {WHEN_FLAT}",
+    expected="above 0",
+    threshold=above(0, "'grows' against the null model that the size does not matter"),
+    figure="flat_starts",
+    reads={"starts": ("n_qubits", "n_layers", "init", "eigvals", "quantum_fisher")},
+)
+def flat_init_depth(data: ClaimData) -> Measurement:
+    flat = {size: is_flat(rows) for size, rows in by_size(data.rows("starts")).items()}
+    qubits, layers = (sorted({size[axis] for size in flat}) for axis in (0, 1))
+
+    def mean(axis: int, value: int) -> Array:
+        return np.asarray(np.mean([values for size, values in flat.items() if size[axis] == value], axis=0))
+
+    rises = [mean(axis, ends[-1]) - mean(axis, ends[0]) for axis, ends in ((0, qubits), (1, layers))]
+
+    def smaller(by_qubits: Array, by_layers: Array, axis: int) -> Array:
+        return np.asarray(np.minimum(np.mean(by_qubits, axis), np.mean(by_layers, axis)))
+
+    shares = "; ".join(
+        f"{n} qubits: " + ", ".join(f"{flat[n, depth].mean():.2f} ({depth})" for depth in layers if (n, depth) in flat)
+        for n in qubits
+    )
+    remark = (
+        f"With the qubits the share rises by {rises[0].mean():.2f}, with the layers by {rises[1].mean():.2f}. "
+        f"Shares by qubits (and layers): {shares}."
+    )
+    return Measurement((rises[0], rises[1]), smaller, paired=True, remark=remark)
+
+
+@claim(
+    section="V, Fig. 5a",
+    statement="A random initial point of the 4 x 4 circuit has all eigenvalues close to 0.",
+    measures=f"the share of flat starts; {WHEN_FLAT}",
+    expected="most starts",
+    threshold=at_least(
+        0.5, "the paper speaks of a random start, so that a typical one, the median, must be flat", known=True
+    ),
+    figure="flat_starts",
+    reads={"starts": ("n_qubits", "n_layers", "init", "eigvals", "quantum_fisher")},
+)
+def vqc_flat_start(data: ClaimData) -> Measurement:
+    circuit = data.experiments[data.first].circuit
+    assert circuit is not None
+    starts = by_size(data.rows("starts"))[circuit.n_qubits, circuit.n_layers]
+    relative = relative_curvature(starts)
+    low, middle, high = np.quantile(relative, [0.1, 0.5, 0.9])
+    remark = (
+        f"The largest |eigenvalue| is {middle:.2f} of that scale in the median, {low:.2f} to {high:.2f} in four of "
+        f"five "
+        "starts."
+    )
+    return over_seeds(is_flat(starts), remark=remark)
+
+
+def _ends(data: ClaimData) -> list[tuple[Array, NDArray[np.bool_]]]:
+    """Eigenvalues and structural flags at the last epoch of every converged run."""
+    spectra, losses = data.rows("spectra"), data.rows("trajectories", epoch=data.last_epoch())
+    converged = losses.loc[losses["loss"] < CONVERGED, "seed"]
+    last = spectra[spectra["epoch"] == data.last_epoch()]
+    runs = [last[last["seed"] == seed] for seed in sorted(converged)]
+    return [(run["eigval"].to_numpy(), run["structural"].to_numpy(dtype=bool)) for run in runs]
+
+
+def _converged(data: ClaimData, n_converged: int) -> str:
+    n_runs = len(data.experiments[data.first].seeds)
+    return f"{n_converged} of {n_runs} runs converged (loss below {CONVERGED:g})."
+
+
+@claim(
+    section="V, Fig. 5d",
+    statement="After convergence no eigenvalue is negative.",
+    measures="minus the smallest eigenvalue in units of the largest, median over the converged runs",
+    expected="0",
+    threshold=at_most(NEGLIGIBLE, "a hundredth of the largest: what a figure of the spectrum can show", known=True),
+    figure="fig05",
+    reads=END,
+)
+def vqc_psd_end(data: ClaimData) -> Measurement:
+    ends = _ends(data)
+    ratios = [max(-eigvals.min(), 0) / eigvals.max() for eigvals, _ in ends]
+    return over_seeds(ratios, np.median, remark=_converged(data, len(ends)))
+
+
+@claim(
+    section="V, Fig. 5d",
+    statement="After convergence most eigenvalues are 0.",
+    measures="the share of |eigenvalues| below a hundredth of the largest, mean over the converged runs",
+    expected="more than half",
+    threshold=above(0.5, "'most'", known=True),
+    figure="fig05",
+    reads=END,
+)
+def vqc_mostly_zero(data: ClaimData) -> Measurement:
+    ends = _ends(data)
+    zeros = [np.abs(eigvals) < NEGLIGIBLE * eigvals.max() for eigvals, _ in ends]
+    shares = [zero.mean() for zero in zeros]
+    structural = np.mean([flags.mean() for _, flags in ends]) if ends else math.nan
+    of_curvature = np.mean([zero[~flags].mean() for zero, (_, flags) in zip(zeros, ends, strict=True)]) if ends else 0
+    caveat = ""
+    if ends and of_curvature <= 0.5 < np.mean(shares):
+        caveat = "Largely architecture, not flatness: among the eigenvalues that could be non-zero, most are."
+    remark = f"Structural zeros are {structural:.2f} of all eigenvalues; of the others {of_curvature:.2f} are zero. "
+    return over_seeds(shares, caveat=caveat, remark=(remark if ends else "") + _converged(data, len(ends)))
+
+
+@claim(
+    section="V, Fig. 6",
+    statement="Along an eigenvector of eigenvalue 0 the loss stays flat for small displacements.",
+    measures="the largest change of the loss within 0.1 rad along the scanned eigenvector of smallest |eigenvalue|, "
+    "divided by that along the one of largest eigenvalue, median over the runs",
+    expected="0",
+    threshold=at_most(NEGLIGIBLE, "a hundredth of the steepest curve: what Fig. 6 can show"),
+    figure="fig06",
+    reads=CURVES,
+)
+def scan_zero_flat(data: ClaimData) -> Measurement:
+    ratios, structural = [], []
+    for _, run in data.rows("scans").groupby("seed"):
+        changes = {float(curve["eigval"].iloc[0]): _change(curve, 0.1) for _, curve in run.groupby("eigval")}
+        flattest = min(changes, key=abs)
+        ratios.append(changes[flattest] / changes[max(changes)])
+        structural.append(bool(run.loc[run["eigval"] == flattest, "structural"].all()))
+    remark = f"The flat direction is a structural zero, and exactly flat, in {sum(structural)} of {len(ratios)} runs."
+    return over_seeds(ratios, np.median, remark=remark)
+
+
+@claim(
+    section="V, Fig. 6",
+    statement="The larger the eigenvalue, the steeper the loss along its eigenvector.",
+    measures="the share of pairs of scanned eigenvectors of which the one with the larger eigenvalue has the larger "
+    "mean "
+    "rise of the loss within 1 rad, mean over the runs",
+    expected="1",
+    threshold=at_least(0.9, "a rule, up to one pair in ten; without any relation it would be a half"),
+    figure="fig06",
+    reads=CURVES,
+)
+def scan_order(data: ClaimData) -> Measurement:
+    shares = []
+    for _, run in data.rows("scans").groupby("seed"):
+        rises = [_rise(curve, 1.0) for _, curve in run.groupby("eigval")]  # ascending eigenvalues
+        pairs = [rises[i] < rises[j] for j in range(len(rises)) for i in range(j)]
+        shares.append(np.mean(pairs))
+    return over_seeds(shares)
+
+
+def _change(curve: Any, radius: float) -> float:
+    return float(np.max(np.abs(_rises(curve, radius))))
+
+
+def _rise(curve: Any, radius: float) -> float:
+    return float(np.mean(_rises(curve, radius)))
+
+
+def _rises(curve: Any, radius: float) -> Array:
+    """Loss less that at the centre, within a radius."""
+    t, loss = (curve[name].to_numpy() for name in ("t", "loss"))
+    centre = loss[np.argmin(np.abs(t))]
+    return np.asarray(loss[np.abs(t) <= radius + 1e-9] - centre)  # 1e-9: the ends count, whatever their rounding
+
+
+@claim(
+    section="IV",
+    statement="The parameter-shift rule, applied twice, gives the Hessian.",
+    measures="the largest difference between its Hessian and the exact one of tangent propagation, in units of the "
+    "largest entry",
+    expected="0",
+    threshold=at_most(1e-12, "round-off of some thousand numbers of order one", known=True),
+    figure="hessian_cost",
+    reads={"shift_rule": ("n_params", "hessian_runs", "error")},
+)
+def shift_rule(data: ClaimData) -> Measurement:
+    table = data.rows("shift_rule")
+    return without_seeds(float(table["error"].max()))
+
+
+@claim(
+    section="VII",
+    statement="The full Hessian costs more than the metric tensor.",
+    measures="circuit runs for the Hessian by the double shift rule, divided by those for the block-diagonal metric "
+    "tensor, at the largest number of parameters",
+    expected="above 1",
+    threshold=above(1, "'costs more'"),
+    figure="hessian_cost",
+    reads={"shift_rule": ("n_params", "hessian_runs", "metric_block_runs", "metric_full_runs")},
+)
+def hessian_costlier(data: ClaimData) -> Measurement:
+    largest = data.rows("shift_rule").sort_values("n_params").iloc[-1]
+    hessian, block, full = (int(largest[f"{name}_runs"]) for name in ("hessian", "metric_block", "metric_full"))
+    remark = (
+        f"{largest['n_params']} parameters: {hessian} runs for the Hessian, {block} for the block-diagonal metric, "
+        f"{full} "
+        "for the full one (by Hadamard tests with one more qubit and controlled gates; by the shift rule on overlaps "
+        "it "
+        "takes as many runs as the Hessian). Times are in results/timings."
+    )
+    return without_seeds(hessian / block, remark=remark)
