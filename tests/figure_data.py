@@ -144,7 +144,23 @@ def convention_errors(experiment: Experiment, _: str, rng: np.random.Generator) 
     }
 
 
+def starts(experiment: Experiment, _: str, rng: np.random.Generator) -> dict[str, Any]:
+    sizes = [(n, layers, init) for n, layers in experiment.starts.sizes for init in range(experiment.starts.n_starts)]
+    n_qubits, n_layers, init = zip(*sizes, strict=True)
+    eigvals = [rng.normal(0, 0.3 * 0.6**n, n) for n in n_qubits]
+    return {"n_qubits": n_qubits, "n_layers": n_layers, "init": init, "eigvals": eigvals, "quantum_fisher": n_layers}
+
+
+def shift_rule(experiment: Experiment, _: str, rng: np.random.Generator) -> dict[str, Any]:
+    n_qubits, n_layers = zip(*experiment.shift_rule.sizes, strict=True)
+    n_params = np.multiply(n_qubits, n_layers) * 3
+    runs = {"hessian_runs": 2 * n_params**2, "metric_block_runs": n_params, "metric_full_runs": n_params**2 // 2}
+    return {"n_qubits": n_qubits, "n_layers": n_layers, "n_params": n_params, "error": [1e-15] * len(n_params), **runs}
+
+
 _TABLES = {
+    "starts": starts,
+    "shift_rule": shift_rule,
     "convention_errors": convention_errors,
     "landscapes": landscape,
     "datasets": dataset,

@@ -592,6 +592,7 @@ class ClaimConfig(Section):
 FIGURES = (
     *(f"fig{i:02d}" for i in range(1, 12)),
     *(f"{figure}_conventions" for figure in ("fig05", "fig06", "fig09")),  # exact beside as published
+    *("flat_starts", "final_losses", "hessian_cost"),  # beyond the paper's figures
 )
 
 

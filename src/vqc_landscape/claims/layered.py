@@ -1,4 +1,4 @@
-"""State preparation by the layered circuit (Secs. IV, V, VII, Figs. 5, 6)."""
+"""State preparation by the layered circuit (Secs. V and VII, Figs. 5, 6)."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vqc_landscape.checks import Array
-from vqc_landscape.claims.claim import Measurement, above, at_least, at_most, claim, over_seeds, without_seeds
+from vqc_landscape.claims.claim import Measurement, above, at_least, at_most, claim, over_seeds
 from vqc_landscape.claims.data import ClaimData
-from vqc_landscape.claims.flatness import WHEN_FLAT, by_size, is_flat, relative_curvature
-from vqc_landscape.claims.optimisers import CONVERGED
+from vqc_landscape.claims.definitions import CONVERGED, WHEN_FLAT, by_size, is_flat, relative_curvature
 
 NEGLIGIBLE = 0.01  # share of the largest eigenvalue below which one cannot be seen in a figure of the spectrum
 END = {
@@ -144,10 +143,10 @@ def vqc_mostly_zero(data: ClaimData) -> Measurement:
 def scan_zero_flat(data: ClaimData) -> Measurement:
     ratios, structural = [], []
     for _, run in data.rows("scans").groupby("seed"):
-        changes = {float(curve["eigval"].iloc[0]): _change(curve, 0.1) for _, curve in run.groupby("eigval")}
-        flattest = min(changes, key=abs)
-        ratios.append(changes[flattest] / changes[max(changes)])
-        structural.append(bool(run.loc[run["eigval"] == flattest, "structural"].all()))
+        curves = sorted((curve for _, curve in run.groupby("position")), key=_eigval)
+        flattest = min(curves, key=lambda curve: abs(_eigval(curve)))
+        ratios.append(_change(flattest, 0.1) / _change(curves[-1], 0.1))
+        structural.append(bool(flattest["structural"].iloc[0]))
     remark = f"The flat direction is a structural zero, and exactly flat, in {sum(structural)} of {len(ratios)} runs."
     return over_seeds(ratios, np.median, remark=remark)
 
@@ -166,10 +165,14 @@ def scan_zero_flat(data: ClaimData) -> Measurement:
 def scan_order(data: ClaimData) -> Measurement:
     shares = []
     for _, run in data.rows("scans").groupby("seed"):
-        rises = [_rise(curve, 1.0) for _, curve in run.groupby("eigval")]  # ascending eigenvalues
-        pairs = [rises[i] < rises[j] for j in range(len(rises)) for i in range(j)]
+        curves = sorted((_eigval(curve), _rise(curve, 1.0)) for _, curve in run.groupby("position"))
+        pairs = [a < b for j, (high, b) in enumerate(curves) for low, a in curves[:j] if low < high]
         shares.append(np.mean(pairs))
     return over_seeds(shares)
+
+
+def _eigval(curve: Any) -> float:
+    return float(curve["eigval"].iloc[0])
 
 
 def _change(curve: Any, radius: float) -> float:
@@ -183,43 +186,7 @@ def _rise(curve: Any, radius: float) -> float:
 def _rises(curve: Any, radius: float) -> Array:
     """Loss less that at the centre, within a radius."""
     t, loss = (curve[name].to_numpy() for name in ("t", "loss"))
-    centre = loss[np.argmin(np.abs(t))]
-    return np.asarray(loss[np.abs(t) <= radius + 1e-9] - centre)  # 1e-9: the ends count, whatever their rounding
-
-
-@claim(
-    section="IV",
-    statement="The parameter-shift rule, applied twice, gives the Hessian.",
-    measures="the largest difference between its Hessian and the exact one of tangent propagation, in units of the "
-    "largest entry",
-    expected="0",
-    threshold=at_most(1e-12, "round-off of some thousand numbers of order one", known=True),
-    figure="hessian_cost",
-    reads={"shift_rule": ("n_params", "hessian_runs", "error")},
-)
-def shift_rule(data: ClaimData) -> Measurement:
-    table = data.rows("shift_rule")
-    return without_seeds(float(table["error"].max()))
-
-
-@claim(
-    section="VII",
-    statement="The full Hessian costs more than the metric tensor.",
-    measures="circuit runs for the Hessian by the double shift rule, divided by those for the block-diagonal metric "
-    "tensor, at the largest number of parameters",
-    expected="above 1",
-    threshold=above(1, "'costs more'"),
-    figure="hessian_cost",
-    reads={"shift_rule": ("n_params", "hessian_runs", "metric_block_runs", "metric_full_runs")},
-)
-def hessian_costlier(data: ClaimData) -> Measurement:
-    largest = data.rows("shift_rule").sort_values("n_params").iloc[-1]
-    hessian, block, full = (int(largest[f"{name}_runs"]) for name in ("hessian", "metric_block", "metric_full"))
-    remark = (
-        f"{largest['n_params']} parameters: {hessian} runs for the Hessian, {block} for the block-diagonal metric, "
-        f"{full} "
-        "for the full one (by Hadamard tests with one more qubit and controlled gates; by the shift rule on overlaps "
-        "it "
-        "takes as many runs as the Hessian). Times are in results/timings."
-    )
-    return without_seeds(hessian / block, remark=remark)
+    distance = np.abs(t)
+    reach = max(radius, float(np.min(distance[distance > 1e-9])))  # at least the points next to the centre
+    # 1e-9 rad: the ends count, and the centre is the centre, whatever their rounding
+    return np.asarray(loss[distance <= reach + 1e-9] - loss[np.argmin(distance)])

@@ -9,11 +9,9 @@ import numpy as np
 from vqc_landscape.checks import Array
 from vqc_landscape.claims.claim import Measurement, above, at_least, at_most, claim, over_seeds
 from vqc_landscape.claims.data import ClaimData
+from vqc_landscape.claims.definitions import CONVERGED, PLATEAU
 from vqc_landscape.config import GD
 
-# Random states of 8 qubits have a fidelity above 0.1 with probability 0.9^255 = 2e-12: such a run has left the plateau.
-PLATEAU = 0.9
-CONVERGED = 0.01  # fidelity of 99 %, chosen by us
 OFF = f"a run has left the plateau once its loss is below {PLATEAU:g} (a random state of 8 qubits: probability 2e-12)"
 MOST = "of a random start, most runs"
 LOSSES = {"trajectories": ("epoch", "loss")}

@@ -9,7 +9,7 @@ import numpy as np
 from vqc_landscape.checks import Array
 from vqc_landscape.claims.claim import Measurement, above, at_least, at_most, claim, over_seeds, without_seeds
 from vqc_landscape.claims.data import ClaimData
-from vqc_landscape.claims.flatness import FLAT, by_size, is_flat, rise
+from vqc_landscape.claims.definitions import FLAT, by_size, is_flat, rise
 
 ZERO = 1e-12  # magnitude up to which an eigenvalue counts as zero, as in the spectra
 AS_ZERO = "the magnitude up to which this project counts an eigenvalue as zero"

@@ -8,6 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from vqc_landscape.claims.definitions import CONVERGED, PLATEAU
 from vqc_landscape.figures import labels, style
 from vqc_landscape.figures.data import FigureData
 
@@ -45,6 +46,53 @@ def draw_optimisers(data: FigureData) -> Figure:
         "Bars: from the 25 % to the 75 % quantile of the seeds.",
     )
     return figure
+
+
+def draw_final_losses(data: FigureData) -> Figure:
+    """The last loss of every run, one row per optimiser, with the shares that leave the plateau and converge."""
+    figure = style.new_figure(height=0.27 * len(data.experiments) + 1.9)
+    ax = style.body_of(figure).subplots()
+    names = []
+    for row, (name, experiment) in enumerate(data.experiments.items()):
+        assert experiment.training is not None
+        runs = pd.concat([data.rows("trajectories", name, seed=seed) for seed in experiment.seeds])
+        last, lowest = runs[runs["epoch"] == experiment.training.n_epochs]["loss"], runs.groupby("seed")["loss"].min()
+        plot_final_losses(last, row, ax)
+        n, left, converged = len(last), int((lowest < PLATEAU).sum()), int((last < CONVERGED).sum())
+        ax.text(1.03, row, f"{left:>2} leave, {converged:>2} converge, of {n}", va="center", fontsize=7)
+        names.append(labels.optimiser(experiment.training.optimiser))
+    ax.set_yticks(range(len(names)), names)
+    ax.set_ylim(len(names) - 0.5, -0.5)
+    ax.set_xlim(-0.03, 1.42)
+    ax.set_xticks([0, 0.25, 0.5, 0.75, 1])
+    ax.axvline(PLATEAU, color=style.MUTED, linewidth=0.7, linestyle=":")
+    ax.set_xlabel(f"{labels.loss_axis(data.first)} at the end of the training")
+    ax.set_ylabel("optimiser")
+    n_epochs = data.first.training.n_epochs if data.first.training else 0
+    style.caption(
+        figure,
+        "Where the optimisers end",
+        labels.summary(data.first),
+        f"One mark per initial point, the same points in every row; {n_epochs} steps, or the stated iterations of "
+        f"L-BFGS. "
+        f"A run has left the plateau once its loss was below {PLATEAU:g} (dotted; circle: median), and has converged "
+        f"if it ends below "
+        f"{CONVERGED:g}.",
+    )
+    return figure
+
+
+def plot_final_losses(losses: pd.Series[float], row: int, ax: Axes | None = None) -> None:
+    """A mark per run on a horizontal line.
+
+    Args:
+        losses: one per run.
+        row: height of the line.
+        ax: where to draw; default: a new figure.
+    """
+    ax = style.axes_or_new(ax)
+    ax.plot(losses, [row] * len(losses), "|", color=style.COLOURS["blue"], markersize=11, markeredgewidth=1)
+    ax.plot([losses.median()], [row], "o", color=style.COLOURS["red"], markersize=4)
 
 
 def plot_loss(run: pd.DataFrame, ax: Axes | None = None, *, shift: int = 0, **look: Any) -> None:

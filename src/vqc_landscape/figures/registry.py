@@ -27,6 +27,8 @@ _KEY_OF_STAGE = {
     "ensembles": "ensemble",
     "samples": "samples",
     "landscapes": "landscape",
+    "starts": "starts",
+    "shift_rule": "shift_rule",
     "convention_errors": "hessian",
     "planes": "planes",
 }
@@ -42,6 +44,7 @@ class Figure:
         needs: table stages that it reads.
         n_experiments: how many experiments it shows (None: any number).
         all_seeds: it reads every seed of its experiments, not just the ones shown.
+        compares: its experiments share circuit, objective and init.
     """
 
     module: str
@@ -49,6 +52,7 @@ class Figure:
     needs: tuple[str, ...] = ()
     n_experiments: int | None = 1
     all_seeds: bool = False
+    compares: bool = True
 
 
 FIGURES: dict[str, Figure] = {
@@ -79,6 +83,11 @@ FIGURES: dict[str, Figure] = {
         ("datasets", "trajectories", "spectra", "predictions", "convention_errors"),
         n_experiments=2,
     ),
+    "flat_starts": Figure("figures.sizes", "draw_flat_starts", ("starts",), n_experiments=3, compares=False),
+    "final_losses": Figure(
+        "figures.optimisers", "draw_final_losses", ("trajectories",), n_experiments=None, all_seeds=True
+    ),
+    "hessian_cost": Figure("figures.sizes", "draw_hessian_cost", ("shift_rule",)),
 }
 
 
@@ -221,7 +230,7 @@ def _check(name: str, figure: Figure, experiments: dict[str, Experiment]) -> Non
     if "convention_errors" in figure.needs and conventions != ["exact", "as_published"]:
         raise ConfigError(f"{key}: must list an exact and an as_published experiment, but they are {conventions}.")
     first, *others = [(e.circuit, e.objective, e.init) for e in experiments.values()]
-    if figure.needs and any(other != first for other in others):
+    if figure.needs and figure.compares and any(other != first for other in others):
         raise ConfigError(
             f"{key}: {', '.join(experiments)} differ in circuit, objective or init; {name} compares them."
         )
