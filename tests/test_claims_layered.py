@@ -39,18 +39,13 @@ def starts(flat: dict[tuple[int, int], float], n_starts: int = 50) -> pd.DataFra
     [
         ({(2, 1): 0.1, (2, 9): 0.4, (8, 1): 0.6, (8, 9): 0.9}, "reproduced"),
         ({(2, 1): 0.4, (2, 9): 0.1, (8, 1): 0.9, (8, 9): 0.6}, "not_reproduced"),  # with the qubits only
-        ({(2, 1): 0.6, (2, 9): 0.9, (8, 1): 0.1, (8, 9): 0.4}, "not_reproduced"),  # with the layers only
+        ({(2, 1): 0.4, (2, 9): 0.7, (8, 1): 0.1, (8, 9): 0.4}, "not_reproduced"),  # with the layers only
     ],
 )
 def test_flat_starts_with_qubits_and_layers(shares: dict[tuple[int, int], float], verdict: str) -> None:
     found = verdict_of(layered.flat_init_depth, ["layered_sizes"], starts=[starts(shares)])
-    assert (
-        found.verdict == verdict
-        and "8 qubits: 0.90 (1)" in found.explanation
-        or verdict == "reproduced"
-        or found.measured
-    )
-    assert found.measured == pytest.approx(0.3 if verdict == "reproduced" else min(found.measured or 0, -0.3), abs=1e-9)
+    rises = {"reproduced": 0.3, "not_reproduced": -0.3}
+    assert (found.verdict, found.measured) == (verdict, pytest.approx(rises[verdict]))
 
 
 @pytest.mark.parametrize(("share", "verdict"), [(0.9, "reproduced"), (0.1, "not_reproduced"), (0.5, "depends_on_seed")])
@@ -123,21 +118,21 @@ def scans(curvatures: list[float], eigvals: list[float], structural: bool = Fals
 
 
 def test_flat_along_a_zero_eigenvector() -> None:
-    flat = verdict_of(
-        layered.scan_zero_flat, ["layered"], scans=scans([0.0, 0.5, 2.0], [0.0, 0.5, 2.0], structural=True)
-    )
-    assert flat.verdict == "reproduced" and "exactly flat, in 20 of 20 runs" in flat.explanation
-    steep = verdict_of(layered.scan_zero_flat, ["layered"], scans=scans([0.7, 0.5, 2.0], [0.0, 0.5, 2.0]))
-    assert steep.verdict == "not_reproduced" and steep.measured == pytest.approx(0.35)
+    flat = scans([0.0, 1e-6, 0.5, 2.0], [0.0, 1e-6, 0.5, 2.0], structural=True)
+    found = verdict_of(layered.scan_zero_flat, ["layered"], scans=flat)
+    assert found.verdict == "reproduced" and found.measured == pytest.approx(5e-7)
+    assert "structural zeros the loss changes by at most 0" in found.explanation
+    steep = scans([0.0, 0.7, 2.0, 2.0], [0.0, 1e-6, 0.5, 2.0], structural=True)
+    found = verdict_of(layered.scan_zero_flat, ["layered"], scans=steep)
+    assert found.verdict == "not_reproduced" and found.measured == pytest.approx(0.35)
 
 
 def test_steeper_along_larger_eigenvalues() -> None:
-    assert (
-        verdict_of(layered.scan_order, ["layered"], scans=scans([0.0, 0.5, 2.0], [0.0, 0.5, 2.0])).verdict
-        == "reproduced"
-    )
-    found = verdict_of(layered.scan_order, ["layered"], scans=scans([2.0, 0.0, 0.5], [0.0, 0.5, 2.0]))
-    assert (found.verdict, found.measured) == ("not_reproduced", pytest.approx(1 / 3))
+    eigvals = [-1e-3, 0.0, 0.5, 2.0]  # the first two count as equal
+    found = verdict_of(layered.scan_order, ["layered"], scans=scans([0.1, 0.0, 0.5, 2.0], eigvals))
+    assert (found.verdict, found.measured) == ("reproduced", 1)
+    found = verdict_of(layered.scan_order, ["layered"], scans=scans([2.0, 2.0, 0.0, 0.5], eigvals))
+    assert (found.verdict, found.measured) == ("not_reproduced", pytest.approx(1 / 5))
 
 
 # --- counts -----------------------------------------------------------------------------------------------

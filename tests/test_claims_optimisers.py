@@ -54,9 +54,9 @@ def test_a_large_learning_rate() -> None:
     def verdict(*ends: tuple[float, float], middle: float | None = None) -> str | None:
         return judged(optimisers.gd_large_lr, fig11_gd_large=runs("fig11_gd_large", *ends, middle=middle)).verdict
 
-    assert verdict(RETURNS, middle=0.4) == "reproduced"  # left and came back: left
-    assert verdict(STAYS) == "not_reproduced"
-    assert verdict(ARRIVES) == "not_reproduced"
+    assert verdict(RETURNS, STAYS, middle=0.4) == "reproduced"  # left and came back: left
+    assert verdict(ARRIVES, STAYS) == "not_reproduced"
+    assert verdict((0.99, 0.97)) is None  # none has left
 
 
 def test_hlr_leaves_the_plateau_and_may_stall() -> None:

@@ -27,7 +27,7 @@ CURVES = {"scans": ("position", "eigval", "structural", "t", "loss")}
     measures=f"the smaller of two rises of the share of flat starts: from the fewest to the most qubits (mean over the "
     f"layers), and from the fewest to the most layers (mean over the qubits); {WHEN_FLAT}",
     expected="above 0",
-    threshold=above(0, "'grows' against the null model that the size does not matter"),
+    threshold=above(0, "'grows' against the null model that the size does not matter", known=True),
     figure="flat_starts",
     reads={"starts": ("n_qubits", "n_layers", "init", "eigvals", "quantum_fisher")},
 )
@@ -125,7 +125,8 @@ def vqc_mostly_zero(data: ClaimData) -> Measurement:
     of_curvature = np.mean([zero[~flags].mean() for zero, (_, flags) in zip(zeros, ends, strict=True)]) if ends else 0
     caveat = ""
     if ends and of_curvature <= 0.5 < np.mean(shares):
-        caveat = "Largely architecture, not flatness: among the eigenvalues that could be non-zero, most are."
+        caveat = "Only with those that the architecture makes zero: of the eigenvalues that could be non-zero, at "
+        "most half are 0."
     remark = f"Structural zeros are {structural:.2f} of all eigenvalues; of the others {of_curvature:.2f} are zero. "
     return over_seeds(shares, caveat=caveat, remark=(remark if ends else "") + _converged(data, len(ends)))
 
@@ -133,21 +134,27 @@ def vqc_mostly_zero(data: ClaimData) -> Measurement:
 @claim(
     section="V, Fig. 6",
     statement="Along an eigenvector of eigenvalue 0 the loss stays flat for small displacements.",
-    measures="the largest change of the loss within 0.1 rad along the scanned eigenvector of smallest |eigenvalue|, "
-    "divided by that along the one of largest eigenvalue, median over the runs",
+    measures="the largest change of the loss within 0.1 rad along the scanned eigenvector of smallest |eigenvalue| "
+    "that "
+    "is no structural zero, divided by that along the one of largest eigenvalue, median over the runs",
     expected="0",
     threshold=at_most(NEGLIGIBLE, "a hundredth of the steepest curve: what Fig. 6 can show"),
     figure="fig06",
     reads=CURVES,
 )
 def scan_zero_flat(data: ClaimData) -> Measurement:
-    ratios, structural = [], []
+    ratios, eigvals, structural = [], [], []
     for _, run in data.rows("scans").groupby("seed"):
         curves = sorted((curve for _, curve in run.groupby("position")), key=_eigval)
-        flattest = min(curves, key=lambda curve: abs(_eigval(curve)))
-        ratios.append(_change(flattest, 0.1) / _change(curves[-1], 0.1))
-        structural.append(bool(flattest["structural"].iloc[0]))
-    remark = f"The flat direction is a structural zero, and exactly flat, in {sum(structural)} of {len(ratios)} runs."
+        steepest = _change(curves[-1], 0.1)
+        curved = [curve for curve in curves if not curve["structural"].iloc[0]]
+        flattest = min(curved, key=lambda curve: abs(_eigval(curve)))
+        ratios.append(_change(flattest, 0.1) / steepest)
+        eigvals.append(abs(_eigval(flattest)) / _eigval(curves[-1]))
+        structural += [_change(curve, np.pi) / steepest for curve in curves if curve["structural"].iloc[0]]
+    remark = f"The eigenvalue there is at most {max(eigvals):.1g} of the largest."
+    if structural:
+        remark += f" Along structural zeros the loss changes by at most {max(structural):.1g} of that, within pi."
     return over_seeds(ratios, np.median, remark=remark)
 
 
@@ -166,7 +173,8 @@ def scan_order(data: ClaimData) -> Measurement:
     shares = []
     for _, run in data.rows("scans").groupby("seed"):
         curves = sorted((_eigval(curve), _rise(curve, 1.0)) for _, curve in run.groupby("position"))
-        pairs = [a < b for j, (high, b) in enumerate(curves) for low, a in curves[:j] if low < high]
+        apart = NEGLIGIBLE * curves[-1][0]
+        pairs = [a < b for j, (high, b) in enumerate(curves) for low, a in curves[:j] if high - low > apart]
         shares.append(np.mean(pairs))
     return over_seeds(shares)
 

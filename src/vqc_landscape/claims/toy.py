@@ -131,7 +131,7 @@ def _largest(sizes: dict[tuple[int, int], Any]) -> Array:
     measures="the rise, from the fewest to the most qubits, of the share of flat starts (every |eigenvalue| below a "
     "tenth of the largest eigenvalue at a minimum), one layer",
     expected="above 0",
-    threshold=above(0, "'more likely' against the null model that the number of qubits does not matter"),
+    threshold=above(0, "'more likely' against the null model that the number of qubits does not matter", known=True),
     figure="flat_starts",
     reads=SIZES,
 )
