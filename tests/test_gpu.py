@@ -9,6 +9,8 @@ import oracles
 import pytest
 import torch
 from programs import random_circuit
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 
 import vqc_landscape as vl
 from vqc_landscape.simulator.engine import Engine
@@ -140,6 +142,32 @@ def test_in_its_block_every_run_has_a_bit_of_its_own(seed: int) -> None:
             parity = np.bitwise_count(layout.z & schedule.site_r[run]) % 2
             np.testing.assert_array_equal((np.arange(16) & place) > 0, parity)
             np.testing.assert_array_equal(position[layout.z ^ schedule.site_x[run]], np.arange(16) ^ place)
+
+
+class Stays(TorchDispatchMode):
+    """Refuses every operation on a tensor that is not on the device meta, but for the copy that brings it there."""
+
+    def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        tensors = [a for a in tree_leaves((args, kwargs)) if isinstance(a, torch.Tensor)]
+        arrives = function in (torch.ops.aten.lift_fresh.default, torch.ops.aten._to_copy.default)
+        strays = [a.shape for a in tensors if a.device.type != "meta" and a.dim() and not arrives]
+        assert strays == [], f"{function} on a tensor of the CPU"
+        return function(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize("name", OBSERVABLES)
+def test_all_tensors_are_on_the_device(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Torch's device meta has shapes without numbers, and shows without a GPU what a GPU would refuse."""
+    circuit = random_circuit(np.random.default_rng(13), 3, 40, 5, 0)
+    monkeypatch.setattr(gpu_engine, "_numpy", lambda values: np.zeros(tuple(values.shape)))
+    monkeypatch.setattr(gpu_engine, "free_device_bytes", lambda device: 1e12)
+    point = (np.zeros(5), circuit.coefficients(circuit.feature_rows(None)))
+    with Stays():
+        engine = GpuEngine(circuit, OBSERVABLES[name], False, None, torch.device("meta"), "float32")
+        assert engine.expvals(*point).shape == (1,)
+        assert engine.hessian(*point, lambda f, _: (f, f)).shape == (5, 5)
+        assert engine.hvp(*point, lambda f, _: (f, f), np.zeros(5)).shape == (5,)
+        assert engine.metric_tensor(point[0]).shape == (5, 5)
 
 
 # --- precision, leaves, memory --------------------------------------------------------------------------------

@@ -144,7 +144,7 @@ class Plan:
 
     def tensor(self, values: np.ndarray) -> Tensor:
         """An array on the device."""
-        return torch.as_tensor(values, device=self.device)
+        return torch.as_tensor(values).to(self.device)
 
     def _diagonal(self, b: int, layout: Layout, before: Layout) -> Diagonal:
         s = self.schedule

@@ -73,7 +73,7 @@ def run_tables(schedule: Schedule, device: torch.device) -> RunTables:
     q_sin = np.choose(axis, [-1j, 1.0 + 0.0j, 0.0j, 0.0j])
     rotating = np.flatnonzero(axis != FIXED)
     tables = (rotation, axis, rotating, p_fixed, (axis != FIXED).astype(float), p_sin, q_fixed, q_sin)
-    return RunTables(*(torch.as_tensor(table, device=device) for table in tables))
+    return RunTables(*(torch.as_tensor(table).to(device) for table in tables))
 
 
 def resolve_runs(tables: RunTables, angles: Tensor) -> Runs:
