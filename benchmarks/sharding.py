@@ -38,8 +38,8 @@ def seconds_of(work: Callable[[], Hessian]) -> tuple[float, Hessian]:
 
 def sample_shards(risk: CircuitRisk, params: Hessian, n_shards: int) -> Iterator[Callable[[], Hessian]]:
     for indices in np.array_split(np.arange(risk.n_samples), n_shards):
-        batch = risk.batch(indices)
-        yield lambda batch=batch, share=len(indices) / risk.n_samples: share * batch.hessian(params)  # type: ignore[misc]
+        batch, share = risk.batch(indices), len(indices) / risk.n_samples
+        yield lambda batch=batch, share=share: share * batch.hessian(params)  # type: ignore[misc]
 
 
 def block_shards(risk: CircuitRisk, params: Hessian, n_blocks: int) -> Iterator[Callable[[], Hessian]]:
