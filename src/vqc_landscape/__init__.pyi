@@ -28,9 +28,20 @@ from .curvature.spectrum import spectrum as spectrum
 from .curvature.tracking import Tracks as Tracks
 from .curvature.tracking import subspace_overlaps as subspace_overlaps
 from .curvature.tracking import track_eigenpairs as track_eigenpairs
+from .figures.experiment import plot_plane as plot_plane
+from .figures.experiment import plot_tracks as plot_tracks
+from .figures.experiment import plot_training as plot_training
+from .figures.spectra import plot_eigenvalue_histogram as plot_eigenvalue_histogram
+from .figures.spectra import plot_eigenvalues_along_training as plot_eigenvalues_along_training
+from .figures.spectra import plot_scans as plot_scans
 from .objectives.circuit import CircuitRisk as CircuitRisk
 from .objectives.from_qnode import from_qnode as from_qnode
 from .objectives.network import NetworkRisk as NetworkRisk
 from .tables import read_table as read_table
+from .training.loop import train as train
+from .training.optimisers import LBFGS as LBFGS
+from .training.optimisers import Adam as Adam
+from .training.optimisers import GradientDescent as GradientDescent
+from .training.optimisers import NaturalGradient as NaturalGradient
 
 __version__: str

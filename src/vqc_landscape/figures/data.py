@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
 from vqc_landscape.config import Experiment
+
+
+def as_frame(rows: Any) -> pd.DataFrame:
+    """Rows of a table: a frame as it is, a result of the library, or the columns of a training run."""
+    if isinstance(rows, Mapping):
+        return pd.DataFrame({name: list(column) for name, column in rows.items()})
+    frame: pd.DataFrame = rows if isinstance(rows, pd.DataFrame) else rows.to_pandas()
+    return frame
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,9 @@ from vqc_landscape.curvature.planes import PlaneGrid
 from vqc_landscape.curvature.spectrum import Spectrum
 from vqc_landscape.curvature.tracking import Tracks, subspace_overlaps, track_eigenpairs
 from vqc_landscape.figures import labels, style
-from vqc_landscape.figures.data import FigureData
+from vqc_landscape.figures.data import FigureData, as_frame
 from vqc_landscape.figures.landscapes import colour_levels
+from vqc_landscape.training.checkpoint import Columns
 
 N_TOP = 5  # dimension of the top space whose overlap is drawn, and number of tracks in colour: chosen by us
 COLUMNS = {"loss": "loss", "smallest": "smallest eigenvalue", "largest": "largest eigenvalue"}
@@ -43,15 +44,15 @@ def draw_training(data: FigureData) -> Figure:
     return figure
 
 
-def plot_training(run: pd.DataFrame, ax: Axes | None = None, column: str = "loss") -> None:
+def plot_training(run: pd.DataFrame | Columns, ax: Axes | None = None, column: str = "loss") -> None:
     """One column of a training run against the epoch, with that of the test samples where there are some.
 
     Args:
-        run: rows of ``trajectories`` of one experiment and seed, or ``pandas.DataFrame(history)`` with such columns.
+        run: what :func:`vqc_landscape.train` returns, or rows of ``trajectories`` of one experiment and seed.
         ax: where to draw; default: a new figure.
         column: ``loss``, ``grad_norm`` or ``accuracy``.
     """
-    ax = style.axes_or_new(ax)
+    ax, run = style.axes_or_new(ax), as_frame(run)
     for name, look, label in ((column, style.CURVES[0], "training"), (f"test_{column}", style.CURVES[1], "test")):
         if name in run and run[name].notna().any():
             ax.plot(run["epoch"], run[name], markevery=max(len(run) // 6, 1), label=label, **look)
@@ -146,7 +147,7 @@ def plot_plane(table: pd.DataFrame | PlaneGrid, ax: Axes | None = None, column: 
     Raises:
         ValueError: the table has no such numbers.
     """
-    frame = table.to_pandas() if isinstance(table, PlaneGrid) else table
+    frame = as_frame(table)
     ax = style.axes_or_new(ax)
     on_grid = frame["loss"].notna()
     if column not in COLUMNS or frame.loc[on_grid, column].isna().any():

@@ -11,8 +11,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from vqc_landscape.checks import Array
+from vqc_landscape.curvature.scans import Scans
+from vqc_landscape.curvature.spectrum import Spectrum
 from vqc_landscape.figures import labels, style
-from vqc_landscape.figures.data import FigureData
+from vqc_landscape.figures.data import FigureData, as_frame
 
 N_BINS = 41  # over the whole range, one of them centred on 0
 # bins are never finer than this: chosen by us, so that rounding noise of a flat Hessian stays in the bin of 0
@@ -114,15 +116,18 @@ def _round_limits(eigvals: pd.Series) -> tuple[float, float]:
     return min(1.6 * eigvals.min(), -LINEAR_BELOW), max(1.6 * eigvals.max(), LINEAR_BELOW)
 
 
-def plot_eigenvalue_histogram(spectrum: pd.DataFrame, ax: Axes | None = None, bins: Array | None = None) -> None:
+def plot_eigenvalue_histogram(
+    spectrum: pd.DataFrame | Spectrum, ax: Axes | None = None, bins: Array | None = None
+) -> None:
     """Histogram of all eigenvalues at one epoch; structural zeros hatched, at the foot of their bar.
 
     Args:
-        spectrum: rows of ``spectra`` of one experiment, seed and epoch: P of them.
+        spectrum: a spectrum, or rows of ``spectra`` of one experiment, seed and epoch: P of them.
         ax: where to draw; default: a new figure.
         bins: bin edges; default: ``eigenvalue_bins`` of these eigenvalues.
     """
     ax = style.axes_or_new(ax)
+    spectrum = as_frame(spectrum)
     eigvals = spectrum["eigval"].to_numpy()
     structural = spectrum["structural"].to_numpy(dtype=bool)
     bins = eigenvalue_bins(eigvals) if bins is None else bins
@@ -240,16 +245,16 @@ def draw_scans_compared(data: FigureData) -> Figure:
     return figure
 
 
-def plot_scans(scans: pd.DataFrame, ax: Axes | None = None, *, parabola: bool = False) -> None:
+def plot_scans(scans: pd.DataFrame | Scans, ax: Axes | None = None, *, parabola: bool = False) -> None:
     """Loss along eigenvectors, largest eigenvalue first.
 
     Args:
-        scans: rows of ``scans`` of one experiment and seed.
+        scans: what :func:`vqc_landscape.eigenvector_scans` returns, or rows of ``scans`` of one experiment and seed.
         ax: where to draw; default: a new figure.
         parabola: add the loss that the eigenvalue alone predicts, L(0) + eigval t^2 / 2.
     """
     ax = style.axes_or_new(ax)
-    groups = sorted(scans.groupby("position"), key=lambda item: -item[1]["eigval"].iloc[0])
+    groups = sorted(as_frame(scans).groupby("position"), key=lambda item: -item[1]["eigval"].iloc[0])
     for index, (_, scan) in enumerate(groups):
         eigval, structural = scan["eigval"].iloc[0], bool(scan["structural"].iloc[0])
         look = style.CURVES[index % len(style.CURVES)]

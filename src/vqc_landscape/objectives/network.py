@@ -54,6 +54,7 @@ class NetworkRisk:
         reduction: str = "mean",
         output: str | None = None,
     ) -> None:
+        need_torch()
         check_choice("loss", loss, ("mse",))
         self.reduction = check_choice("reduction", reduction, ("mean", "sum"))
         self.output = output if output is None else check_choice("output", output, OUTPUTS)
@@ -215,6 +216,18 @@ class NetworkRisk:
                 f"Argument `output` is {self.output!r}, which needs a module with {needed} output columns, but it has "
                 f"{n_columns}; allowed: None (1 column), 'difference' (2), 'first' (any)."
             )
+
+
+def need_torch() -> None:
+    """Say how to install torch where it is missing: only networks and GPUs need it.
+
+    Raises:
+        ImportError: torch is not installed.
+    """
+    try:
+        import torch  # noqa: F401
+    except ModuleNotFoundError:
+        raise ImportError("Networks need torch: pip install 'vqc-landscape[torch]'.") from None
 
 
 def make_network(config: NetworkConfig, seed: int) -> nn.Sequential:

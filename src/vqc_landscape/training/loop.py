@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from vqc_landscape.bars import bar
 from vqc_landscape.checks import Array, as_vector, check_count
 from vqc_landscape.objectives.interface import Risk
 from vqc_landscape.training.checkpoint import Checkpoint, Columns
@@ -31,7 +32,7 @@ def train(
     optimiser: Optimiser,
     n_epochs: int,
     *,
-    seed: int,
+    seed: int = 0,
     test_risk: Risk | None = None,
     checkpoint: Checkpoint | None = None,
     checkpoint_every: int = 5,
@@ -70,7 +71,7 @@ def train(
         state, trajectory = _resume(checkpoint, n_epochs) or _start(risk, test_risk, params, optimiser)
         done = len(trajectory["epoch"])
         report(done - 1, n_epochs, float(trajectory["loss"][-1]))
-        for epoch in range(done, n_epochs + 1):
+        for epoch in bar(range(done, n_epochs + 1), n_epochs + 1 - done, "training"):
             try:
                 steps = batches(risk, optimiser.batch_size, seed, epoch)
                 params, next_state, rate = _run_epoch(steps, trajectory["params"][-1], optimiser, state, stop)
