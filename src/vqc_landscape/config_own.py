@@ -62,7 +62,7 @@ class FileData(Section):
 
 def kind_of_data(value: Any) -> str:
     """Which section describes the data."""
-    keys = value if isinstance(value, dict) else vars(value)
+    keys = value if isinstance(value, dict) else getattr(value, "__dict__", {})  # anything but a section is refused
     if "file" in keys:
         return "file"
     return "bundled" if keys.get("name") in ("iris", "breast_cancer") else "disk"

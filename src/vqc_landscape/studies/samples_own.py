@@ -95,7 +95,9 @@ def _read(path: Path) -> pd.DataFrame:
 def _numbers(frame: pd.DataFrame, column: str, path: Path) -> Array:
     import pandas as pd
 
-    numbers: Array = pd.to_numeric(frame[column], errors="coerce").to_numpy(dtype=np.float64)
+    numbers: Array = pd.to_numeric(frame[column], errors="coerce").to_numpy(dtype=np.float64, copy=True)
+    if frame[column].dtype.kind in "mM":  # dates and durations, which pandas would take for nanoseconds
+        numbers[:] = np.nan
     wrong = np.flatnonzero(~np.isfinite(numbers))
     if len(wrong):
         value = frame[column].iloc[wrong[0]]
@@ -107,10 +109,16 @@ def _targets(frame: pd.DataFrame, column: str, path: Path) -> Array:
     import pandas as pd
 
     if pd.api.types.is_numeric_dtype(frame[column]) and not pd.api.types.is_bool_dtype(frame[column]):
-        return _numbers(frame, column, path)
+        targets = _numbers(frame, column, path)
+        if len(set(targets.tolist())) == 1:
+            raise ValueError(f"{path}, column {column!r}: all rows have the same target, {targets[0]}.")
+        return targets
     empty = np.flatnonzero(frame[column].isna())
     if len(empty):
         raise ValueError(f"{path}, column {column!r}, row {empty[0] + 1}: must not be empty.")
+    odd = next((value for value in frame[column] if not isinstance(value, str | bool | np.bool_)), None)
+    if odd is not None:
+        raise ValueError(f"{path}, column {column!r}: must be numbers or two labels, but has {odd!r}.")
     labels: NDArray[np.str_] = frame[column].astype(str).to_numpy(dtype=np.str_)
     kinds = sorted(set(labels.tolist()))
     if len(kinds) != 2:
