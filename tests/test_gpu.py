@@ -133,7 +133,7 @@ def test_more_qubits_than_one_matrix_turns() -> None:
 @pytest.mark.parametrize("seed", range(3))
 def test_in_its_block_every_run_has_a_bit_of_its_own(seed: int) -> None:
     """What defines the order of a block: Z of a run reads its bit, and X flips it and no other."""
-    schedule = make_schedule(random_circuit(np.random.default_rng([seed, 12]), 4, 60, 5, 0))
+    schedule = make_schedule(random_circuit(np.random.default_rng([seed, 12]), 4, 60, 5, 0), range(60))
     for block in range(schedule.n_blocks):
         layout = block_layout(schedule, block)
         position = np.argsort(layout.z)

@@ -5,9 +5,20 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from vqc_landscape.circuits.pauli import ENTANGLERS, axis_letters, clifford_images
-from vqc_landscape.circuits.program import Circuit, FixedGate
+from vqc_landscape.circuits.program import Circuit, FixedGate, Gate
 
 Cone = dict[int, str | None]  # reached wires, each with the only letter that the operator has there, if there is one
+
+
+def inside_light_cone(circuit: Circuit, measured: Iterable[tuple[str, tuple[int, ...]]]) -> list[int]:
+    """Positions of the gates that the observable can see.
+
+    Args:
+        circuit: the program.
+        measured: words of the observable, as (letters, wires).
+    """
+    cone = _measured_cone(measured)
+    return [number for number in reversed(range(len(circuit.gates))) if _sees(cone, circuit.gates[number])][::-1]
 
 
 def outside_light_cone(
@@ -15,42 +26,59 @@ def outside_light_cone(
 ) -> list[int]:
     """Which of the gates that dropped out lie on wires that the observable has not reached.
 
-    A gate in which the operator is diagonal, such as CZ next to a Z, commutes with it and does not widen the cone.
-
     Args:
         circuit: the program.
         measured: words of the observable, as (letters, wires).
-        dropped: positions of the gates without effect; they do not widen the cone, either.
+        dropped: positions of the gates without effect; they do not widen the cone.
     """
+    cone = _measured_cone(measured)
+    outside = []
+    for number in reversed(range(len(circuit.gates))):
+        gate = circuit.gates[number]
+        if number not in dropped:
+            _sees(cone, gate)
+        elif cone.keys().isdisjoint(gate.wires):
+            outside.append(number)
+    return outside
+
+
+def _measured_cone(measured: Iterable[tuple[str, tuple[int, ...]]]) -> Cone:
     cone: Cone = {}
     for letters, wires in measured:
         for letter, wire in zip(letters, wires, strict=True):
             cone[wire] = letter if cone.get(wire, letter) == letter else None
-    outside = []
-    for number in reversed(range(len(circuit.gates))):
-        gate = circuit.gates[number]
-        if number in dropped:
-            outside += [number] if cone.keys().isdisjoint(gate.wires) else []
-        elif not isinstance(gate, FixedGate):
-            _widen(cone, gate.word, gate.wires)
-        elif gate.name in ENTANGLERS:
-            _widen(cone, ENTANGLERS[gate.name], gate.wires)
-        elif gate.name == "SWAP":
-            a, b = gate.wires
-            swapped = {a: b, b: a}
-            cone = {swapped.get(wire, wire): letter for wire, letter in cone.items()}
-        else:
-            _turn(cone, gate)
-    return outside
+    return cone
 
 
-def _widen(cone: Cone, letters: str, wires: tuple[int, ...]) -> None:
-    """Pass a gate that is diagonal in these letters."""
+def _sees(cone: Cone, gate: Gate) -> bool:
+    """Take the cone to before the gate; whether the gate changes the operator there.
+
+    A gate in which the operator is diagonal, such as CZ next to a Z, commutes with it and does not widen the cone.
+    """
+    if not isinstance(gate, FixedGate):
+        return _widen(cone, gate.word, gate.wires)
+    if gate.name in ENTANGLERS:
+        return _widen(cone, ENTANGLERS[gate.name], gate.wires)
+    if gate.name == "SWAP":
+        swapped = dict(zip(gate.wires, gate.wires[::-1], strict=True))
+        letters = {swapped.get(wire, wire): letter for wire, letter in cone.items()}
+        cone.clear()
+        cone.update(letters)
+        return True
+    if gate.wires[0] not in cone:
+        return False
+    _turn(cone, gate)
+    return True
+
+
+def _widen(cone: Cone, letters: str, wires: tuple[int, ...]) -> bool:
+    """Pass a gate that is diagonal in these letters; whether the operator sees it."""
     reached = [(letter, wire) for letter, wire in zip(letters, wires, strict=True) if wire in cone]
     if all(cone[wire] == letter for letter, wire in reached):
-        return
+        return False
     for letter, wire in zip(letters, wires, strict=True):
         cone[wire] = letter if cone.get(wire, letter) == letter else None
+    return True
 
 
 def _turn(cone: Cone, gate: FixedGate) -> None:

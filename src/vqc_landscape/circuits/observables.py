@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -26,6 +27,15 @@ class PauliSum:
                 )
             if not np.isfinite(coefficient):
                 raise ValueError(f"Argument `terms` must have finite coefficients, but has {coefficient}.")
+
+    @property
+    def words(self) -> list[tuple[str, tuple[int, ...]]]:
+        """Words with a coefficient that is not 0 in the end, as (letters, wires), the identity left out."""
+        totals: dict[tuple[tuple[int, str], ...], float] = defaultdict(float)
+        for coefficient, word, wires in self.terms:
+            totals[tuple(sorted(zip(wires, word, strict=True)))] += coefficient
+        words = [key for key, total in totals.items() if key and total != 0]
+        return [("".join(letter for _, letter in key), tuple(wire for wire, _ in key)) for key in words]
 
 
 def PauliZ(wire: int) -> PauliSum:  # noqa: N802 - the field's name for it

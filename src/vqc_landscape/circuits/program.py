@@ -167,6 +167,14 @@ class Circuit:
             coefficients: result of :meth:`coefficients`.
         """
         theta = np.append(as_vector("params", params, self.n_params), 1.0)
-        index = np.array([-1 if term.param is None else term.param for term in self.terms], dtype=np.int64)
-        starts = np.cumsum([0] + [len(rotation.angle) for rotation in self.rotations[:-1]])
-        return np.add.reduceat(coefficients * theta[index], starts, axis=1)
+        return np.add.reduceat(coefficients * theta[self.term_params], self.first_terms, axis=1)
+
+    @functools.cached_property
+    def term_params(self) -> NDArray[np.int64]:
+        """Parameter of every term, -1 for a term without one."""
+        return np.array([-1 if term.param is None else term.param for term in self.terms], dtype=np.int64)
+
+    @functools.cached_property
+    def first_terms(self) -> NDArray[np.int64]:
+        """The first term of every rotation."""
+        return np.cumsum([0] + [len(rotation.angle) for rotation in self.rotations[:-1]], dtype=np.int64)

@@ -78,7 +78,7 @@ def analyse(circuit: Circuit, observable: Observable, rows: Array, phase_matters
     """
     angles = Angles(rows)
     elements, frame, reasons = _push_cliffords(circuit, angles)
-    measured = _measured(observable) if isinstance(observable, PauliSum) else []
+    measured = observable.words if isinstance(observable, PauliSum) else []
     if isinstance(observable, PauliSum):
         end: Commutant | Stabiliser = Commutant(frame.word(letters, wires) for letters, wires in measured)
     else:
@@ -131,15 +131,6 @@ def _push_cliffords(circuit: Circuit, angles: Angles) -> tuple[list[Element], Fr
         word, sign = split_sign(frame.word(gate.word, gate.wires))
         elements.append(Element((word,), scaled(angle, sign), [number]))
     return elements, frame, reasons
-
-
-def _measured(observable: PauliSum) -> list[tuple[str, tuple[int, ...]]]:
-    """Words with a coefficient that is not 0, the identity left out."""
-    totals: dict[tuple[tuple[int, str], ...], float] = defaultdict(float)
-    for coefficient, word, wires in observable.terms:
-        totals[tuple(sorted(zip(wires, word, strict=True)))] += coefficient
-    words = [key for key, total in totals.items() if key and total != 0]
-    return [("".join(letter for _, letter in key), tuple(wire for wire, _ in key)) for key in words]
 
 
 # --- results --------------------------------------------------------------------------------------------

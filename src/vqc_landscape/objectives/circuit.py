@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from vqc_landscape.checks import Array, as_matrix, as_vector, check_choice
-from vqc_landscape.circuits.observables import Observable, PauliSum, Projector
+from vqc_landscape.circuits.observables import Observable, PauliSum, Projector, zero_state
 from vqc_landscape.circuits.program import Circuit
 from vqc_landscape.circuits.structure import Dependence, analyse
 from vqc_landscape.objectives.interface import Indices
@@ -207,7 +208,7 @@ class CircuitRisk:
         """
         if self.circuit.n_features:
             raise ValueError("The metric tensor is defined for one state, but this risk has data.")
-        engine = self._full_engine
+        engine = self._state_engine
         order = np.argsort(engine.columns.params)
         return engine.metric_tensor(self._vector(params))[np.ix_(order, order)]
 
@@ -281,15 +282,20 @@ class CircuitRisk:
         """The engine that carries only the parameters f depends on."""
         return self._make_engine(self._reduction.pivots)
 
-    def _make_engine(self, carried: NDArray[np.int64]) -> Engine | GpuEngine:
-        published = self.convention == "as_published"
+    @functools.cached_property
+    def _state_engine(self) -> Engine | GpuEngine:
+        """An engine that leaves no gate out, because its observable sees the whole state."""
+        return self._make_engine(np.arange(self.n_params), Projector(zero_state(self.circuit.n_qubits)))
+
+    def _make_engine(self, carried: NDArray[np.int64], observable: Observable | None = None) -> Engine | GpuEngine:
+        published, measured = self.convention == "as_published", observable or self.observable
         if self.device == "cpu":
-            return Engine(self.circuit, self.observable, published, carried)
+            return Engine(self.circuit, measured, published, carried)
         from vqc_landscape.simulator.gpu.devices import find_device
         from vqc_landscape.simulator.gpu.engine import GpuEngine
 
         device = find_device(self.device)
-        return GpuEngine(self.circuit, self.observable, published, carried, device, self.precision)
+        return GpuEngine(self.circuit, measured, published, carried, device, self.precision)
 
     # --- inner workings ---------------------------------------------------------------------------------
 
@@ -300,8 +306,8 @@ class CircuitRisk:
 
     def _expand_sorted(self, core: Array) -> Array:
         """The same, with the carried parameters in ascending order."""
-        rows = self._reduction.rows
-        whole = rows.T @ (core * self._scale) @ rows
+        rows = csr_array(self._reduction.rows)  # almost all rows are unit vectors
+        whole: Array = (rows.T @ (rows.T @ (core * self._scale)).T).T
         return (whole + whole.T) / 2
 
     def _check_cusp(self, theta: Array) -> None:

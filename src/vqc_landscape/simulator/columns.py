@@ -24,6 +24,7 @@ class Columns(NamedTuple):
     Attributes:
         params: parameter of each column, in the order of first appearance.
         step_block: block of each step.
+        step_columns: columns in use after each step.
         step_slots: slots (columns that gain in this step) of step s are ``step_slots[s]`` to ``[s + 1]``.
         step_plain: whether each slot of the step is one entry and a new column, columns in the order of slots.
         slot_column: column of each slot.
@@ -40,6 +41,7 @@ class Columns(NamedTuple):
 
     params: Ints
     step_block: Ints
+    step_columns: Ints
     step_slots: Ints
     step_plain: NDArray[np.bool_]
     slot_column: Ints
@@ -82,6 +84,7 @@ def make_columns(circuit: Circuit, schedule: Schedule, carried: Ints) -> Columns
     entries: list[tuple[int, int, int, bool]] = []  # (slot, generator, term, first of its slot)
     pairs: list[tuple[int, int, int, int]] = []
     step_block: list[int] = []
+    step_columns: list[int] = []
     step_plain: list[bool] = []
     step_slots, step_groups, step_pairs, group_entries = [0], [0], [0], [0]
     slot_column: list[int] = []
@@ -112,6 +115,7 @@ def make_columns(circuit: Circuit, schedule: Schedule, carried: Ints) -> Columns
                     pairs.append((entries[k][0], entries[i][0], k, i))
         if slot_of:
             step_block.append(block)
+            step_columns.append(len(column_of))
             step_plain.append(len(column_of) - n_columns == len(slot_of) == len(entries) - n_entries)
             step_slots.append(len(slot_column))
             step_groups.append(len(group_site))
@@ -123,6 +127,7 @@ def make_columns(circuit: Circuit, schedule: Schedule, carried: Ints) -> Columns
     return Columns(
         params=_as_ints(list(column_of)),
         step_block=_as_ints(step_block),
+        step_columns=_as_ints(step_columns),
         step_slots=_as_ints(step_slots),
         step_plain=np.array(step_plain, dtype=np.bool_),
         slot_column=_as_ints(slot_column),

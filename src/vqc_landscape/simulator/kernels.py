@@ -37,7 +37,7 @@ def parity_sign(z, mask):
 # --- samples as columns: each has its own angles ------------------------------------------------------
 
 
-@compiled
+@compiled(inline="always")
 def fill_diagonal(diagonal, phases, used, scale):
     """diagonal[:, y, s] = scale[s] prod_j phases[j, s]**bit_j(y), bit 0 the most significant one."""
     n_qubits, n_samples = phases.shape
@@ -57,7 +57,7 @@ def fill_diagonal(diagonal, phases, used, scale):
         size *= 2
 
 
-@compiled
+@compiled(inline="always")
 def reorder(source, order, signs, out):
     """out[:, z, s] = signs[z] source[:, order[z], s]."""
     for z in range(len(order)):
@@ -66,7 +66,7 @@ def reorder(source, order, signs, out):
             out[0, z, s], out[1, z, s] = sign * source[0, y, s], sign * source[1, y, s]
 
 
-@compiled
+@compiled(inline="always")
 def multiply_phase(diagonal, mask, phase):
     """diagonal[:, z, s] *= phase[s] where z & mask has odd parity."""
     for z in range(diagonal.shape[1]):
@@ -76,7 +76,7 @@ def multiply_phase(diagonal, mask, phase):
                 diagonal[0, z, s], diagonal[1, z, s] = re * p.real - im * p.imag, re * p.imag + im * p.real
 
 
-@compiled
+@compiled(inline="always")
 def multiply_word(diagonal, mask, cos, sin):
     """diagonal *= exp(-i angle/2 Z...Z) with cos, sin of angle/2 per sample."""
     for z in range(diagonal.shape[1]):
@@ -86,7 +86,7 @@ def multiply_word(diagonal, mask, cos, sin):
             diagonal[0, z, s], diagonal[1, z, s] = re * cos[s] - im * phase, re * phase + im * cos[s]
 
 
-@compiled
+@compiled(inline="always")
 def multiply_diagonal(source, diagonal, direction, out):
     """out = source * diagonal (direction 1) or source * conj(diagonal) (direction -1)."""
     for z in range(source.shape[1]):
@@ -190,7 +190,7 @@ def propagate(block, diagonal, x, r, tans, direction, n):
                     scale_row(block, z, diagonal[0, z], -diagonal[1, z], n)
 
 
-@compiled
+@compiled(inline="always")
 def echelon_pivots(x, pivots):
     """One bit for each mask, ascending, such that every coset of their span has one member with all of them 0."""
     k = len(x)
@@ -206,7 +206,7 @@ def echelon_pivots(x, pivots):
                 pivots[j], pivots[j - 1] = pivots[j - 1], pivots[j]
 
 
-@compiled
+@compiled(inline="always")
 def scale_row(block, z, re, im, n):
     """Row z times re + i im."""
     for c in range(n):
@@ -214,7 +214,7 @@ def scale_row(block, z, re, im, n):
         block[0, z, c], block[1, z, c] = a * re - b * im, a * im + b * re
 
 
-@compiled
+@compiled(inline="always")
 def turn_one(block, z0, offsets, k, t, n):
     """(1, -t; t, 1) on the last qubit of a coset."""
     half = 1 << (k - 1)
@@ -244,61 +244,89 @@ def turn_two(block, z0, offsets, k, q, t0, t1, n):
                 block[plane, z10, c], block[plane, z11, c] = b10 - t1 * b11, b11 + t1 * b10
 
 
-@compiled
-def write_generators(state, x, r, axes, columns, firsts, out):
-    """out[:, :, columns[e]] = -i (axes[e] . sigma) state on one site, axis Z for a word (x = 0).
+@compiled(distinct=True)
+def add_generators(state, x, r, axes, slots, fresh, flipped, signs, out):
+    """out[:, slots[e]] += -i (axes[e] . sigma) state on the site (x, r); ``fresh[e]``: nothing was there.
 
-    Added to what is there, unless firsts[e]. All columns of a site in one pass over pairs of amplitudes.
+    x = 0 for a word of Z's, with axis Z. A slot of ``out`` is one contiguous state, so that all loops run over
+    amplitudes: X and Y read them from ``flipped``.
     """
-    if x == 0:
-        for z in range(state.shape[1]):
-            sign = parity_sign(z, r)
-            for e in range(len(columns)):
-                c, phase = columns[e], sign * axes[e, 2]
-                re, im = phase * state[1, z], -phase * state[0, z]
-                if not firsts[e]:
-                    re, im = re + out[0, z, c], im + out[1, z, c]
-                out[0, z, c], out[1, z, c] = re, im
-        return
-    pivot = x & -x
-    for i in range(state.shape[1] // 2):
-        z = low_index(i, pivot)
-        w = z ^ x
-        sign = parity_sign(z, r)
-        a_re, a_im, b_re, b_im = state[0, z], state[1, z], state[0, w], state[1, w]
-        for e in range(len(columns)):
-            c, n_x, n_y, n_z = columns[e], axes[e, 0], sign * axes[e, 1], sign * axes[e, 2]
-            low_re, low_im = n_z * a_im + n_x * b_im - n_y * b_re, -n_z * a_re - n_x * b_re - n_y * b_im
-            high_re, high_im = n_x * a_im + n_y * a_re - n_z * b_im, n_z * b_re - n_x * a_re + n_y * a_im
-            if not firsts[e]:
-                low_re, low_im = low_re + out[0, z, c], low_im + out[1, z, c]
-                high_re, high_im = high_re + out[0, w, c], high_im + out[1, w, c]
-            out[0, z, c], out[1, z, c] = low_re, low_im
-            out[0, w, c], out[1, w, c] = high_re, high_im
+    size, step = state.shape[1], 1
+    signs[0] = 1.0
+    while step < size:
+        factor = -1.0 if r & step else 1.0
+        for z in range(step):
+            signs[step + z] = factor * signs[z]
+        step *= 2
+    for plane in range(2):
+        for z in range(size):
+            flipped[plane, z] = state[plane, z ^ x]
+    for e in range(len(slots)):
+        slot, n_x, n_y, n_z = slots[e], axes[e, 0], axes[e, 1], axes[e, 2]
+        if fresh[e]:
+            for plane in range(2):
+                for z in range(size):
+                    out[plane, slot, z] = 0.0
+        for z in range(size):
+            sign, re, im, x_re, x_im = signs[z], state[0, z], state[1, z], flipped[0, z], flipped[1, z]
+            out[0, slot, z] += n_x * x_im + sign * (n_z * im - n_y * x_re)
+            out[1, slot, z] -= n_x * x_re + sign * (n_z * re + n_y * x_im)
+
+
+@compiled(distinct=True)
+def insert(new, columns, n_active, first_z, stop_z, tangents):
+    """tangents[:, columns] += 2 new over some amplitudes; columns from ``n_active`` on are written."""
+    width, slot, n_slots = tangents.shape[3], 0, len(columns)
+    while slot < n_slots:
+        chunk, c = columns[slot] // width, columns[slot] % width
+        run = 1  # consecutive columns go together: they are one contiguous row per amplitude
+        while slot + run < n_slots and c + run < width and columns[slot + run] == columns[slot] + run:
+            if (columns[slot + run] < n_active) != (columns[slot] < n_active):
+                break
+            run += 1
+        block, whole = tangents[chunk], first_z + (stop_z - first_z) // 8 * 8
+        if columns[slot] < n_active:
+            for plane in range(2):
+                for z in range(first_z, stop_z):
+                    for k in range(run):
+                        block[plane, z, c + k] += 2.0 * new[plane, slot + k, z]
+        else:
+            for plane in range(2):
+                for z0 in range(first_z, whole, 8):  # eight amplitudes are a cache line of each slot
+                    for k in range(run):
+                        for z in range(z0, z0 + 8):
+                            block[plane, z, c + k] = 2.0 * new[plane, slot + k, z]
+                for z in range(whole, stop_z):
+                    for k in range(run):
+                        block[plane, z, c + k] = 2.0 * new[plane, slot + k, z]
+        slot += run
 
 
 # --- matrix products ------------------------------------------------------------------------------------
 
 K_CHUNK = 64  # rows of both factors that stay in the L1/L2 cache while all tiles pass over them
+SLOT_CHUNK = 256  # the same for 24 slots: 48 kB, and long enough for a sum in vectors
 
 
-@compiled
-def add_products(left, k_left, right, rows, k0, k1, out, first, n):
-    """out[first + i, :n] += sum_k left[k - k_left, i] right[rows[k], :n] for k0 <= k < k1.
+@compiled(distinct=True)
+def add_products(left, k_left, right, rows, k0, k1, out, first, reach, n):
+    """out[first + i, :n] += sum_k left[i, k - k_left] right[rows[k], :n] for k0 <= k < k1.
 
-    In tiles of 4 x 4 (i, k); the columns of ``left`` come in multiples of 4.
+    Row i counts only up to column ``reach + i``. In tiles of 4 x 4 (i, k): ``left`` has a multiple of 4 rows, and
+    what lies beyond is finite.
     """
     whole = k0 + (k1 - k0) // 4 * 4
-    for i in range(0, left.shape[1], 4):
+    for i in range(0, left.shape[0], 4):
         o = first + i
+        m = min(n, (reach + i + 11) // 8 * 8)  # to the end of a vector
         for k in range(k0, whole, 4):
             j = k - k_left
-            x00, x01, x02, x03 = left[j, i], left[j, i + 1], left[j, i + 2], left[j, i + 3]
-            x10, x11, x12, x13 = left[j + 1, i], left[j + 1, i + 1], left[j + 1, i + 2], left[j + 1, i + 3]
-            x20, x21, x22, x23 = left[j + 2, i], left[j + 2, i + 1], left[j + 2, i + 2], left[j + 2, i + 3]
-            x30, x31, x32, x33 = left[j + 3, i], left[j + 3, i + 1], left[j + 3, i + 2], left[j + 3, i + 3]
+            x00, x01, x02, x03 = left[i, j], left[i + 1, j], left[i + 2, j], left[i + 3, j]
+            x10, x11, x12, x13 = left[i, j + 1], left[i + 1, j + 1], left[i + 2, j + 1], left[i + 3, j + 1]
+            x20, x21, x22, x23 = left[i, j + 2], left[i + 1, j + 2], left[i + 2, j + 2], left[i + 3, j + 2]
+            x30, x31, x32, x33 = left[i, j + 3], left[i + 1, j + 3], left[i + 2, j + 3], left[i + 3, j + 3]
             z0, z1, z2, z3 = rows[k], rows[k + 1], rows[k + 2], rows[k + 3]
-            for c in range(n):
+            for c in range(m):
                 r0, r1, r2, r3 = right[z0, c], right[z1, c], right[z2, c], right[z3, c]
                 out[o, c] += x00 * r0 + x10 * r1 + x20 * r2 + x30 * r3
                 out[o + 1, c] += x01 * r0 + x11 * r1 + x21 * r2 + x31 * r3
@@ -306,8 +334,8 @@ def add_products(left, k_left, right, rows, k0, k1, out, first, n):
                 out[o + 3, c] += x03 * r0 + x13 * r1 + x23 * r2 + x33 * r3
         for k in range(whole, k1):
             j, z = k - k_left, rows[k]
-            x0, x1, x2, x3 = left[j, i], left[j, i + 1], left[j, i + 2], left[j, i + 3]
-            for c in range(n):
+            x0, x1, x2, x3 = left[i, j], left[i + 1, j], left[i + 2, j], left[i + 3, j]
+            for c in range(m):
                 r = right[z, c]
                 out[o, c] += x0 * r
                 out[o + 1, c] += x1 * r
@@ -315,24 +343,55 @@ def add_products(left, k_left, right, rows, k0, k1, out, first, n):
                 out[o + 3, c] += x3 * r
 
 
-@compiled
-def add_weighted_gram(left, right, weights, rows, panel, out, first, diagonal_block):
-    """out[first + i, j] += sum_k weights[k] left[rows[k], i] right[rows[k], j].
+@compiled(distinct=True)
+def multiply(left, n_rows, right, rows, reach, out, n):
+    """out[i, :n] = sum over planes and amplitudes of left[i] right[:n]; row i only up to column ``reach + i``."""
+    for i in range(n_rows):
+        for c in range(n):
+            out[i, c] = 0.0
+    for plane in range(2):
+        for k0 in range(0, len(rows), K_CHUNK):
+            k1 = min(k0 + K_CHUNK, len(rows))
+            add_products(left[plane, :n_rows], 0, right[plane], rows, k0, k1, out, 0, reach, n)
+
+
+@compiled(distinct=True)
+def multiply_slots(left, right, size, out):
+    """out[i, j] = sum over planes and amplitudes of left[i] right[j], all slots stored as states."""
+    for i in range(len(out)):
+        for j in range(len(out)):
+            out[i, j] = 0.0
+    for plane in range(2):
+        for k0 in range(0, size, SLOT_CHUNK):
+            k1 = min(k0 + SLOT_CHUNK, size)
+            for i in range(len(out)):
+                for j in range(len(out)):
+                    total = 0.0
+                    for k in range(k0, k1):
+                        total += left[plane, i, k] * right[plane, j, k]
+                    out[i, j] += total
+
+
+@compiled(distinct=True)
+def add_gram(left, right, weights, rows, out, first, diagonal_block):
+    """out[first + i, j] += sum over planes and k of weights[k] left[rows[k], i] right[rows[k], j].
 
     On the diagonal block only columns j up to the end of the vector of i: the rest is their mirror image.
     """
-    width = left.shape[1]
-    for k0 in range(0, len(rows), K_CHUNK):
-        k1 = min(k0 + K_CHUNK, len(rows))
-        for i in range(0, width, 4):
-            for k in range(k0, k1):
-                for j in range(4):
-                    panel[k - k0, j] = weights[k] * left[rows[k], i + j]
-            n = min((i + 11) // 8 * 8, width) if diagonal_block else width
-            add_products(panel, k0, right, rows, k0, k1, out, first + i, n)
+    width, panel = left.shape[2], np.empty((left.shape[2], K_CHUNK))
+    for plane in range(2):
+        for k0 in range(0, len(rows), K_CHUNK):
+            k1 = min(k0 + K_CHUNK, len(rows))
+            for i0 in range(0, width, 8):  # tiles of eight columns: a cache line of each row
+                for k in range(k0, k1):
+                    z, weight = rows[k], weights[k]
+                    for i in range(i0, i0 + 8):
+                        panel[i, k - k0] = weight * left[plane, z, i]
+            reach = 0 if diagonal_block else width
+            add_products(panel, k0, right[plane], rows, k0, k1, out, first, reach, width)
 
 
-@compiled
+@compiled(inline="always")
 def add_row_sums(block, vector, factor, out):
     """out[c] += factor sum_z vector[z] block[z, c]."""
     for z in range(len(vector)):
@@ -341,7 +400,7 @@ def add_row_sums(block, vector, factor, out):
             out[c] += x * block[z, c]
 
 
-@compiled
+@compiled(inline="always")
 def compress_euler(a, b, smallest):
     """U = (a, -b*; b, a*) = phase diag(1, alpha) cos (1, -t; t, 1) diag(1, gamma): t, cos, alpha, gamma, phase."""
     cos, sin = abs(a), abs(b)

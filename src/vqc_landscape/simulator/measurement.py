@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from vqc_landscape.circuits.lightcone import inside_light_cone
 from vqc_landscape.circuits.observables import Observable, PauliSum, Projector
+from vqc_landscape.circuits.program import Circuit
 from vqc_landscape.simulator.schedule import Frame
 
 Floats = NDArray[np.float64]
@@ -61,6 +64,23 @@ def measured_groups(observable: PauliSum, frame: Frame, shift: bool) -> Groups:
     return _flatten(frame, letters, [_weights(len(frame.x), member) for member in members], shift)
 
 
+def no_groups(n_qubits: int) -> Groups:
+    """The groups of an observable that is a projector."""
+    none, start = np.zeros(0, dtype=np.int64), np.zeros(1, dtype=np.int64)
+    return Groups(
+        turns=start,
+        x=none,
+        r=none,
+        tans=np.zeros(0),
+        tail_phases=np.zeros((0, n_qubits + 1), dtype=np.complex128),
+        tails=none,
+        weights=np.zeros((0, 2**n_qubits)),
+        rows=none,
+        row_starts=start,
+        offset=0.0,
+    )
+
+
 def _weights(n_qubits: int, members: list[tuple[float, int]]) -> Floats:
     z = np.arange(2**n_qubits)
     weights = np.zeros(2**n_qubits)
@@ -97,6 +117,17 @@ def _flatten(frame: Frame, letters: list[dict[int, str]], weights: list[Floats],
 def _most_frequent(weights: Floats) -> float:
     values, counts = np.unique(weights, return_counts=True)
     return float(values[np.argmax(counts)])
+
+
+def seen_gates(circuit: Circuit, observable: Observable, published: bool) -> Sequence[int]:
+    """Positions of the gates that change f.
+
+    A projector sees all of them. So does the published arithmetic, whose constant bra does not let a gate that
+    commutes to the observable cancel.
+    """
+    if published or isinstance(observable, Projector):
+        return range(len(circuit.gates))
+    return inside_light_cone(circuit, observable.words)
 
 
 def check_fits(observable: Observable, n_qubits: int) -> None:

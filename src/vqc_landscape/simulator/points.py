@@ -107,9 +107,7 @@ def _table(engine: Engine, segments: Segments, kind: int, points: Array, coeffic
     """The angles of each pair of rows (of points and coefficients, one of which may be single), and its segments."""
     circuit, s = engine.circuit, engine.schedule
     theta = np.concatenate([points, np.ones((len(points), 1))], axis=1)
-    index = np.array([-1 if term.param is None else term.param for term in circuit.terms], dtype=np.int64)
-    starts = np.cumsum([0] + [len(rotation.angle) for rotation in circuit.rotations[:-1]])
-    half = 0.5 * np.add.reduceat(coefficients * theta[:, index], starts, axis=1)
+    half = 0.5 * np.add.reduceat(coefficients * theta[:, circuit.term_params], circuit.first_terms, axis=1)
     cos, sin = np.cos(half), np.sin(half)
     matrices = np.empty((len(segments.kind), len(cos), 4))
     multiply_segments(segments, kind, s.element_axis, s.element_index, s.matrices, cos, sin, matrices)

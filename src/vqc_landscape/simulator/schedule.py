@@ -17,7 +17,7 @@ rotation is ``-i/2 (n_x X + n_y Y + n_z Z)`` on its *site* (a run's qubit, or a 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -103,9 +103,9 @@ class Schedule:
         return len(self.run_turns)
 
 
-def make_schedule(circuit: Circuit) -> Schedule:
-    """Schedule a circuit, every gate as early as its wires allow."""
-    return _Scheduler(circuit.n_qubits).schedule(circuit)
+def make_schedule(circuit: Circuit, gates: Iterable[int]) -> Schedule:
+    """Schedule the gates at some positions of a circuit, every one as early as its wires allow."""
+    return _Scheduler(circuit.n_qubits).schedule(circuit, frozenset(gates))
 
 
 class _Scheduler:
@@ -123,13 +123,16 @@ class _Scheduler:
         self.matrices: list[tuple[complex, complex]] = []
         self.phase = 1.0 + 0.0j
 
-    def schedule(self, circuit: Circuit) -> Schedule:
+    def schedule(self, circuit: Circuit, gates: Collection[int]) -> Schedule:
         rotation = 0
-        for gate in circuit.gates:
+        for number, gate in enumerate(circuit.gates):
             if isinstance(gate, FixedGate):
-                self._fixed(gate)
+                if number in gates:
+                    self._fixed(gate)
                 continue
-            if len(gate.word) == 1:
+            if number not in gates:
+                pass
+            elif len(gate.word) == 1:
                 self._turn(gate.wires[0], AXES.index(gate.word), rotation)
             else:
                 self._change_basis(gate, 0)

@@ -31,7 +31,7 @@ def smallest_cos(n_qubits: int) -> float:
     return float(max(1e-17, 10.0 ** (-290 / n_qubits)))
 
 
-@compiled
+@compiled(inline="always")
 def multiply_element(a, b, axis, c, s, fixed):
     """First column of (element U), U = (a, -b*; b, a*), for exp(-i angle/2 sigma_axis) or a fixed gate."""
     if axis == 0:
@@ -44,7 +44,7 @@ def multiply_element(a, b, axis, c, s, fixed):
     return fa * a - np.conj(fb) * b, fb * a + np.conj(fa) * b
 
 
-@compiled
+@compiled(inline="always")
 def rotated_axis(a, b, axis, alpha, out):
     """out = n with n . sigma = W sigma_axis W+, W = diag(1, alpha)+ (a, -b*; b, a*)."""
     if axis == 0:
@@ -133,7 +133,7 @@ def fill_diagonals(layout, cos, sin, cosines, alphas, gammas, turns, tail_phases
                     multiply_phase(diagonals[d], run_r[run], gammas[run])
 
 
-@compiled
+@compiled(inline="always")
 def multiply_slot(phases, used, slot, phase):
     """phases[slot] *= phase, unless the slot is negative: that phase comes later, by its mask."""
     if slot >= 0:
@@ -142,7 +142,7 @@ def multiply_slot(phases, used, slot, phase):
             phases[slot, s] *= phase[s]
 
 
-@compiled
+@compiled(inline="always")
 def copy_state(source, out):
     """out = source; compiles in a tenth of the time of a slice assignment."""
     for plane in range(2):
@@ -167,8 +167,9 @@ def forward(diagonals, turns, tans, states):
 
 
 @compiled
-def backward(diagonals, turns, tans, adjoints, scratch):
+def backward(diagonals, turns, tans, adjoints):
     """adjoints[b - 1] = D_b^* RY^T adjoints[b], from the last block down."""
+    scratch = np.empty_like(adjoints[0])
     for b in range(len(adjoints) - 1, 0, -1):
         copy_state(adjoints[b], scratch)
         for k in range(turns.blocks[b], turns.blocks[b + 1]):
@@ -177,9 +178,9 @@ def backward(diagonals, turns, tans, adjoints, scratch):
 
 
 @compiled
-def measure(state, diagonals, n_blocks, groups, expvals, adjoint, scratch):
+def measure(state, diagonals, n_blocks, groups, expvals, adjoint):
     """expvals[s] = <O> and adjoint = O state, with O = offset + sum over the groups of V+ w V."""
-    n_samples = state.shape[2]
+    n_samples, scratch = state.shape[2], np.empty_like(state)
     for s in range(n_samples):
         expvals[s] = groups.offset
     for plane in range(2):

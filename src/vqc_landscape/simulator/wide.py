@@ -13,70 +13,81 @@ from vqc_landscape.simulator import tangents as second_order
 from vqc_landscape.simulator.columns import Columns
 from vqc_landscape.simulator.measurement import Groups
 from vqc_landscape.simulator.threads import run_all
-from vqc_landscape.simulator.workspace import Leaf, Scratch, Turns
+from vqc_landscape.simulator.workspace import Samples, Scratch, Turns
 
 Task = Callable[[], object]
 
 
-def sweep_wide(
-    sample: int,
-    weight: float,
+def add_samples_wide(
+    slopes: Array,
     with_second: bool,
-    leaf: Leaf,
+    samples: Samples,
+    turns: Turns,
+    columns: Columns,
+    groups: Groups,
+    targets: Array,
+    target_weights: Array,
+    scratch: Scratch,
+    tangents: Array,
+    second: Array,
+    gram: Array,
+) -> None:
+    """Second-order terms of samples, each times its slope; see :func:`tangents.add_samples`."""
+    t, chunks = second_order, range(len(tangents))
+    for sample, slope in enumerate(slopes):
+        _carry_tangents(sample, slope, with_second, samples, turns, columns, scratch, tangents, second)
+        for g in range(len(groups.weights)):
+            t.load_weights(g, slope, groups, scratch)
+            run_all([_task(t.change_basis, g, sample, 1.0, samples, groups, tangents[chunk]) for chunk in chunks])
+            pairs = [(low, chunk) for low in chunks for chunk in range(low + 1)]
+            run_all([_task(t.add_gram_tile, g, *pair, groups, scratch, tangents, gram) for pair in pairs])
+            if g + 1 < len(groups.weights):
+                run_all([_task(t.change_basis, g, sample, -1.0, samples, groups, tangents[chunk]) for chunk in chunks])
+        if len(targets):
+            w_re, w_im = slope * target_weights[:, sample]
+            t.add_target_gram(w_re, w_im, targets[sample], scratch.x, scratch.y, tangents, gram)
+
+
+def _carry_tangents(
+    sample: int,
+    slope: float,
+    with_second: bool,
+    samples: Samples,
     turns: Turns,
     columns: Columns,
     scratch: Scratch,
     tangents: Array,
     second: Array,
 ) -> None:
-    """Carry all tangents of one sample to the last evaluation point; add weight * second-order terms."""
-    t = second_order
-    n_active, step = 0, 0
-    for b in range(len(leaf.states)):
-        if n_active:
-            t.load_block(b, sample, leaf, turns, scratch)
-            active = range(t.n_chunks(n_active, tangents))
-            run_all([_task(t.propagate_chunk, b, chunk, n_active, turns, scratch, tangents) for chunk in active])
+    t, size = second_order, samples.states.shape[-1]
+    slices = [(z, min(z + size // 8, size)) for z in range(0, size, size // 8)]
+    before, step = 0, 0
+    for b in range(samples.states.shape[1]):
+        chunks = range(t.n_chunks(before, tangents))
+        run_all([_task(t.propagate_chunk, b, sample, c, before, samples, turns, tangents) for c in chunks])
         while step < len(columns.step_block) and columns.step_block[step] == b:
-            slots = columns.slot_column[columns.step_slots[step] : columns.step_slots[step + 1]]
-            shared = (leaf, turns, columns)
-            # one half, because the inner products of a step are counted twice
-            fill = [_task(t.fill_generators, step, sample, 0.5, leaf.states, *shared, scratch.tangent, scratch.new, 0)]
+            plain, after = columns.step_plain[step], columns.step_columns[step]
+            insertion = [_task(t.insert_slots, step, before, *part, columns, scratch, tangents) for part in slices]
+            shared = (samples, turns, columns)
+            fill = [_task(t.fill_generators, step, sample, 0.5, samples.states, *shared, scratch.tangent)]
             if with_second:
-                work = (scratch.cotangent, scratch.adjoint, 0)
-                fill.append(_task(t.fill_generators, step, sample, -weight, leaf.adjoints, *shared, *work))
-            run_all(fill)
-            if with_second:
-                cross = (slots, n_active, False, turns, scratch, tangents, second)
-                run_all(
-                    [
-                        _task(t.collect_cross, slots, chunk, *cross[1:])
-                        for chunk in range(t.n_chunks(n_active, tangents))
-                    ]
+                fill.append(
+                    _task(t.fill_generators, step, sample, -slope, samples.adjoints, *shared, scratch.cotangent)
                 )
-                t.collect_inner(step, sample, weight, slots, *shared, scratch, second)
-            n_active = t.insert(scratch.new, slots, n_active, tangents)
-            step += 1
-
-
-def add_groups_gram_wide(
-    sample: int,
-    weight: float,
-    leaf: Leaf,
-    groups: Groups,
-    scratch: Scratch,
-    tangents: Array,
-    gram: Array,
-) -> None:
-    """gram += weight * T+ O T (real part, lower triangle)."""
-    t, chunks = second_order, range(len(tangents))
-    for g in range(len(groups.weights)):
-        t.load_group(g, sample, weight, leaf.diagonals, len(leaf.states), groups, scratch)
-        run_all([_task(t.change_basis, g, 1.0, groups, scratch, tangents[chunk]) for chunk in chunks])
-        pairs = [(low, chunk) for low in chunks for chunk in range(low + 1)]
-        run_all([_task(t.add_gram_tile, g, low, chunk, groups, scratch, tangents, gram) for low, chunk in pairs])
-        if g + 1 < len(groups.weights):
-            run_all([_task(t.change_basis, g, -1.0, groups, scratch, tangents[chunk]) for chunk in chunks])
+            run_all(fill)
+            if plain:
+                run_all(insertion)
+            if with_second:
+                seen = after if plain else before
+                chunks = range(t.n_chunks(seen, tangents))
+                run_all(
+                    [_task(t.collect_cross, step, c, seen, turns, columns, scratch, tangents, second) for c in chunks]
+                )
+            if not plain:
+                if with_second:
+                    t.collect_inner(step, sample, slope, samples, columns, scratch, second)
+                run_all(insertion)
+            before, step = after, step + 1
 
 
 def _task(function: Callable[..., object], *arguments: object) -> Task:

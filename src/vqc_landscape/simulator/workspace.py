@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vqc_landscape.checks import Array
 from vqc_landscape.simulator.schedule import Ints, Schedule
+
+T = TypeVar("T")
 
 
 class Leaf(NamedTuple):
@@ -37,16 +42,31 @@ class Turns(NamedTuple):
     rows: Ints  # all basis states
 
 
+class Samples(NamedTuple):
+    """The same, samples one after the other: what the second-order pass reads."""
+
+    diagonals: Array  # (n_samples, n_blocks + n_tails, 2, 2**n)
+    states: Array  # (n_samples, n_blocks, 2, 2**n)
+    adjoints: Array  # (n_samples, n_blocks, 2, 2**n)
+    tans: Array  # (n_samples, n_turns)
+    axes: Array  # (n_rotations, n_samples, 3)
+    overlaps: Array  # (n_sites, 3, n_samples)
+    coefficients: Array  # (n_samples, n_terms)
+
+
 class Generators(NamedTuple):
-    """Work arrays of the generators of one site: the state, their axes, their columns."""
+    """Work arrays of the generators of one step."""
 
-    state: Array
-    axes: Array
-    columns: Ints
+    axes: Array  # (n_entries, 3) of one site
+    flipped: Array  # (2, 2**n)
+    signs: Array  # (2**n,)
+    slots: Array  # (2, n_slots, 2**n and a cache line, because of which equal amplitudes do not share a set)
 
 
-def _generators(size: int, n_entries: int) -> Generators:
-    return Generators(np.zeros((2, size)), np.zeros((n_entries, 3)), np.zeros(n_entries, dtype=np.int64))
+def _generators(size: int, n_slots: int, n_entries: int) -> Generators:
+    return Generators(
+        np.zeros((n_entries, 3)), np.zeros((2, size)), np.zeros(size), aligned_zeros((2, n_slots, size + 8))
+    )
 
 
 class Scratch(NamedTuple):
@@ -54,14 +74,10 @@ class Scratch(NamedTuple):
 
     tangent: Generators
     cotangent: Generators
-    new: Array
-    adjoint: Array
-    diagonal: Array
-    products: Array
-    inner: Array
-    turn_tans: Array
-    weights: Array
-    x: Array
+    products: Array  # (n_chunks, n_slots, width)
+    inner: Array  # (n_slots, n_slots)
+    weights: Array  # (2**n,)
+    x: Array  # (n_rows,)
     y: Array
 
 
@@ -69,18 +85,85 @@ def make_scratch(n_qubits: int, n_slots: int, n_entries: int, width: int, n_rows
     """Allocate the work arrays for at most ``n_slots`` columns a step and ``n_entries`` entries a site."""
     size, padded = 2**n_qubits, (n_slots + 3) // 4 * 4
     return Scratch(
-        tangent=_generators(size, n_entries),
-        cotangent=_generators(size, n_entries),
-        new=aligned_zeros((2, size, padded)),
-        adjoint=aligned_zeros((2, size, padded)),
-        diagonal=np.zeros((2, size)),
+        tangent=_generators(size, padded, n_entries),
+        cotangent=_generators(size, padded, n_entries),
         products=aligned_zeros((n_rows // width, padded, width)),
         inner=np.zeros((padded, padded)),
-        turn_tans=np.zeros(n_qubits),
         weights=np.zeros(size),
         x=np.zeros(n_rows),
         y=np.zeros(n_rows),
     )
+
+
+class SecondOrder(NamedTuple):
+    """What one thread needs for second derivatives; columns in chunks of ``width``, n_rows = n_chunks * width."""
+
+    scratch: Scratch
+    tangents: Array  # (n_chunks, 2, 2**n, width)
+    second: Array  # (n_chunks, n_rows, width)
+    gram: Array
+    outer: Array  # outer products of gradients
+
+
+def make_second_order(n_qubits: int, n_carried: int, width: int, n_slots: int, n_entries: int) -> SecondOrder:
+    """Allocate for at most ``n_slots`` columns a step and ``n_entries`` entries a site."""
+    n_chunks = max(-(-n_carried // width), 1)
+    second, gram, outer = (aligned_zeros((n_chunks, n_chunks * width, width)) for _ in range(3))
+    return SecondOrder(
+        make_scratch(n_qubits, n_slots, n_entries, width, n_chunks * width),
+        aligned_zeros((n_chunks, 2, 2**n_qubits, width)),
+        second,
+        gram,
+        outer,
+    )
+
+
+def empty_leaf(schedule: Schedule, n_rotations: int, n_tails: int, n_samples: int) -> Leaf:
+    """Allocate for samples side by side; coefficients come later."""
+    s, size = schedule, 2**schedule.n_qubits
+    return Leaf(
+        diagonals=np.empty((s.n_blocks + n_tails, 2, size, n_samples)),
+        states=np.empty((s.n_blocks, 2, size, n_samples)),
+        adjoints=np.empty((s.n_blocks, 2, size, n_samples)),
+        tans=np.empty((s.n_runs, n_samples)),
+        axes=np.empty((n_rotations, n_samples, 3)),
+        overlaps=np.empty((len(s.site_block), 3, n_samples)),
+        coefficients=np.empty((n_samples, 0)),
+        phases=np.empty(n_samples, np.complex128),
+    )
+
+
+def empty_samples(states: tuple[int, ...], diagonals: tuple[int, ...]) -> tuple[Array, Array, Array]:
+    """Diagonals, states and adjoints, one sample after the other, for arrays of these shapes side by side."""
+    shapes = ((shape[-1], *shape[:-1]) if shape[-1] > 1 else (0,) for shape in (diagonals, states, states))
+    big, state, adjoint = (np.empty(shape) for shape in shapes)
+    return big, state, adjoint
+
+
+KEPT_BYTES = 2**26  # of one set of arrays; what is larger is seldom used, and its pages are cheap beside the work
+
+
+class Pool:
+    """Arrays for the next call: touching fresh pages costs as much as the arithmetic on small states."""
+
+    def __init__(self) -> None:
+        self._kept: defaultdict[object, list[Any]] = defaultdict(list)
+
+    @contextmanager
+    def lend(self, make: Callable[..., T], *sizes: object) -> Iterator[T]:
+        """What ``make(*sizes)`` returns, used before or new. Threads get arrays of their own."""
+        kept = self._kept[make, sizes]
+        try:
+            arrays = kept.pop()
+        except IndexError:
+            arrays = make(*sizes)
+        yield arrays
+        if _bytes(arrays) <= KEPT_BYTES:
+            kept.append(arrays)
+
+
+def _bytes(arrays: Any) -> int:
+    return int(arrays.nbytes) if isinstance(arrays, np.ndarray) else sum(map(_bytes, arrays))
 
 
 def aligned_zeros(shape: tuple[int, ...]) -> Array:

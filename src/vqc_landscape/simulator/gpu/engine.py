@@ -20,7 +20,7 @@ from vqc_landscape.simulator.columns import make_columns
 from vqc_landscape.simulator.gpu import second_order, sweeps
 from vqc_landscape.simulator.gpu.devices import free_device_bytes, whole_float32
 from vqc_landscape.simulator.gpu.first_order import States
-from vqc_landscape.simulator.measurement import check_fits
+from vqc_landscape.simulator.measurement import check_fits, seen_gates
 from vqc_landscape.simulator.memory import side_by_side
 from vqc_landscape.simulator.schedule import Ints, make_schedule
 
@@ -61,7 +61,7 @@ class GpuEngine:
         self.published = published
         self.device = device
         self.dtype = PRECISIONS[precision]
-        schedule = make_schedule(circuit)
+        schedule = make_schedule(circuit, seen_gates(circuit, observable, published))
         self.columns = make_columns(circuit, schedule, np.arange(circuit.n_params) if carried is None else carried)
         self.states = States(circuit, observable, published, schedule, self.columns, device)
 
