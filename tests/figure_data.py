@@ -10,7 +10,8 @@ import yaml
 
 from vqc_landscape.config import Config, Experiment, parse_config
 from vqc_landscape.figures.registry import FIGURES, required_tables
-from vqc_landscape.tables import write_table
+from vqc_landscape.studies.parts import path_of
+from vqc_landscape.tables import SCHEMAS, is_by_seed, write_table
 
 ROOT = Path(__file__).parents[1]
 # structural zeros, as these Hessians have them
@@ -28,10 +29,14 @@ def study(figures: dict[str, Any] | None = None, **experiments: dict[str, Any]) 
 def write_tables(name: str, config: Config, folder: Path) -> dict[str, list[Path]]:
     """Write what a figure needs; returns stage -> part files."""
     paths: dict[str, list[Path]] = {stage: [] for stage in FIGURES[name].needs}
-    for stage, experiment, seed in required_tables(name, config):
-        path = folder / stage / f"experiment={experiment}" / f"seed={seed}" / "part-0.parquet"
-        rng = np.random.default_rng([seed, *experiment.encode()])
-        write_table(stage, path, _TABLES[stage](config.experiments[experiment], experiment, rng))
+    for part in required_tables(name, config):
+        stage, experiment, number = part
+        path = Path(path_of(str(folder), part))
+        rng = np.random.default_rng([number, *experiment.encode()])
+        chosen = config.experiments[experiment]
+        if not is_by_seed(stage):
+            chosen = chosen.model_copy(update={"seeds": chosen.seed_blocks[number]})
+        write_table(stage, path, _TABLES[stage](chosen, experiment, rng))
         paths[stage].append(path)
     return paths
 
@@ -158,7 +163,56 @@ def shift_rule(experiment: Experiment, _: str, rng: np.random.Generator) -> dict
     return {"n_qubits": n_qubits, "n_layers": n_layers, "n_params": n_params, "error": [1e-15] * len(n_params), **runs}
 
 
+def ensembles(experiment: Experiment, name: str, rng: np.random.Generator) -> dict[str, Any]:
+    """Geometric tails of both signs, larger for networks; the negative one goes with the training."""
+    asked, network, rows = experiment.ensemble, experiment.network, []
+    kinds: list[tuple[str | None, str | None]] = [(None, None)]
+    if network is not None:
+        activations, initialisers = asked.activations or [network.activation], asked.initialisers
+        kinds = [(a, i) for a in activations for i in initialisers or [network.initialiser]]
+    n_zeros = 65 if network is None else 23
+    n_kept = asked.n_extremes or (experiment.n_params - n_zeros) // 2
+    n_zeros = n_zeros if asked.n_extremes else experiment.n_params - 2 * n_kept
+    for activation, initialiser in kinds:
+        for seed in experiment.seeds:
+            for epoch in asked.epochs:
+                size = (1.3 if network is None else 9) * np.exp(0.3 * rng.standard_normal()) * (1 + epoch / 40)
+                tail = np.exp(-np.arange(n_kept) / (30 if network is None else 3))
+                eigvals = np.sort(np.append(-tail * (1 - epoch / 41), tail) * size)
+                loss, accuracy = 1 - epoch / 50, 0.5 + epoch / 90
+                row = (activation, initialiser, seed, epoch, loss, accuracy, accuracy, 0.1)
+                rows.append((*row, np.zeros(experiment.n_params), eigvals, n_zeros, 1e-12))
+    return dict(zip(SCHEMAS["ensembles"].names, zip(*rows, strict=True), strict=True))
+
+
+def samples(experiment: Experiment, name: str, rng: np.random.Generator) -> dict[str, Any]:
+    """Certain samples are flat with their label and negative with the other; the boundary carries the curvature."""
+    n, asked = 60, experiment.samples
+    parts = []
+    for seed in experiment.seeds:
+        x = rng.uniform(-1, 1, (n, 2))
+        f = np.tanh(3 * (0.8 - np.hypot(*x.T))) * (0.7 if experiment.network is None else 1)
+        y = np.where(f + 0.1 * rng.standard_normal(n) > 0, 1.0, -1.0)
+        parts.append(
+            {
+                "seed": [seed] * n,
+                "epoch": asked.epochs[-1:] * n,
+                "sample": np.arange(n),
+                "x1": x[:, 0],
+                "x2": x[:, 1],
+                "y": y,
+                "prediction": f,
+                "eigvals": np.stack([-np.abs(f - y), -0.1 * np.abs(f), 1 - np.abs(f), 2 * (1 - f**2)], axis=1),
+                "leading": np.outer(1 - f**2, np.ones(asked.n_leading)),
+                "other_label": [[-2 - g, 1 - g] if g > np.quantile(np.abs(f), 0.9) else None for g in np.abs(f)],
+            }
+        )
+    return {column: [value for part in parts for value in part[column]] for column in parts[0]}
+
+
 _TABLES = {
+    "ensembles": ensembles,
+    "samples": samples,
     "starts": starts,
     "shift_rule": shift_rule,
     "convention_errors": convention_errors,

@@ -174,8 +174,8 @@ FAULTS = [
         {"experiments": ["qnn"]},
         "figures: a name must be 'fig01', 'fig02', 'fig03', 'fig04', 'fig05', 'fig06', 'fig07', 'fig08', 'fig09', "
         "'fig10', 'fig11', "
-        "'fig05_conventions', 'fig06_conventions', 'fig09_conventions', 'flat_starts', "
-        "'final_losses' or 'hessian_cost', but is 'fig12'",
+        "'fig05_conventions', 'fig06_conventions', 'fig09_conventions', 'flat_starts', 'final_losses', "
+        "'hessian_cost', 'spectra_over_seeds' or 'curvature_of_samples', but is 'fig12'",
     ),
     (
         X + "Bad Name",

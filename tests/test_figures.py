@@ -101,6 +101,11 @@ def _label(ax: Axes, axis: str) -> str:
         ("fig05_conventions", ["convention: exact", "convention: as published (Re(z²) for |z|²)", "Frobenius norm"]),
         ("fig06_conventions", ["convention: exact", "convention: as published (Re(z²) for |z|²)", "relative error"]),
         ("fig09_conventions", ["convention: exact", "convention: as published (detached bra)", "Frobenius norm"]),
+        (
+            "spectra_over_seeds",
+            ["192 parameters", "500 training samples", "5 to 20 initial points", "convention: exact"],
+        ),
+        ("curvature_of_samples", ["192 parameters", "500 training samples", "epoch 40", "20 initial points"]),
         ("fig11", ["8 qubits", "4 layers", "96 parameters", "convention: exact", "25 % to the 75 %"]),
     ],
 )
@@ -298,7 +303,7 @@ def test_required_tables():
 @pytest.mark.parametrize(
     ("name", "config", "message"),
     [
-        ("fig12", STUDY, r"There is no figure 'fig12'; there are fig01, .*, fig09_conventions\."),
+        ("fig12", STUDY, r"There is no figure 'fig12'; there are fig01, .*, curvature_of_samples\."),
         (
             "fig02",
             study({"fig07": {"experiments": ["qnn"]}}),
@@ -323,6 +328,16 @@ def test_required_tables():
             "fig09",
             study(qnn={"hessian": {"epochs": [0, 5]}}),
             r"experiments\.qnn\.hessian\.epochs: must have epoch 40, because fig09",
+        ),
+        (
+            "fig10",
+            study({"fig10": {"experiments": ["ffnn_1000"]}}),
+            r"figures\.fig10\.experiments: experiment ffnn_1000 has no key `hessian`, which fig10 draws\.",
+        ),
+        (
+            "fig11",
+            study({"fig11": {"experiments": ["qnn_seeds"]}}),
+            r"figures\.fig11\.experiments: experiment qnn_seeds keeps no trajectories, which fig11 draws\.",
         ),
         (
             "fig11",
@@ -370,3 +385,46 @@ def test_other_endings_are_refused(drawn, tmp_path):
 
 def _heights(bars) -> int:
     return round(sum(bar.get_height() for bar in bars))
+
+
+# over many seeds
+
+
+def test_every_member_of_an_ensemble_is_a_point_at_its_amplitude(drawn):
+    panels = [ax for ax in drawn("spectra_over_seeds").figure.axes if ax.get_title("left").startswith("$")][:2]
+    table = drawn("spectra_over_seeds").tables["ensembles"]
+    for ax, epoch in zip(panels, (0, 40), strict=True):
+        expected = [np.abs(v).max() for v in table.loc[table["epoch"] == epoch, "eigvals"]]
+        points = [line for line in ax.lines if line.get_marker() in "os^vD"]
+        assert np.sort(np.concatenate([line.get_xdata() for line in points])) == pytest.approx(np.sort(expected))
+    assert len(panels[0].get_yticks()) == 1 + 3 * 3 + 2
+
+
+def test_only_whole_spectra_have_a_tail(drawn):
+    (tail,) = [ax for ax in drawn("spectra_over_seeds").figure.axes if "rank" in ax.get_xlabel()]
+    assert [line.get_label() for line in tail.lines] == [
+        "QNN",
+        "2-12-10-1",
+        "3-12-10-2, first",
+        "3-12-10-2, difference",
+        "3-32-25-2, difference",
+    ]
+    assert all(line.get_ydata()[0] == 1 for line in tail.lines)
+
+
+def test_contributions_of_samples_average_to_one(drawn):
+    (shares,) = [ax for ax in drawn("curvature_of_samples").figure.axes if "mean of all" in ax.get_ylabel()]
+    curves = [line for line in shares.lines if len(line.get_xdata()) == 10]
+    assert [curve.get_label() for curve in curves] == ["QNN", "3-12-10-2, difference"]
+    for curve in curves:
+        # medians over the seeds of tenths of 60 samples each
+        assert np.mean(curve.get_ydata()) == pytest.approx(1, abs=0.05)
+        assert curve.get_ydata()[0] > 1 > curve.get_ydata()[-1]  # the boundary carries the curvature
+
+
+@pytest.mark.parametrize(("name", "stage"), [("spectra_over_seeds", "ensembles"), ("curvature_of_samples", "samples")])
+def test_an_ensemble_without_rows_is_named(drawn, name, stage):
+    tables = drawn(name).tables
+    some = {stage: tables[stage][tables[stage]["experiment"] != "ffnn_difference"]}
+    with pytest.raises(ValueError, match=f"Table `{stage}` has no rows for experiment ffnn_difference, epoch"):
+        make_figure(name, STUDY, some)

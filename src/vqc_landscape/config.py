@@ -493,11 +493,15 @@ class Experiment(Section):
             if self.samples:
                 raise ValueError("samples needs ensemble")
             return
-        for key in ("hessian", "predictions", "scans"):
+        for key in ("hessian", "predictions", "scans", "planes", "figures"):
             if getattr(self, key):
                 raise ValueError(f"{key} needs trajectories, which an experiment with ensemble does not keep")
         if not self.data:
             raise ValueError("ensemble needs data")
+        if isinstance(self.network, str):
+            raise ValueError("ensemble needs a built-in network or a circuit")
+        if self.samples and not isinstance(self.data, DataConfig):
+            raise ValueError("samples needs data in the square, such as disk")
         if self.network is None and (self.ensemble.activations or self.ensemble.initialisers):
             raise ValueError("ensemble.activations and ensemble.initialisers are for networks")
         if self.network and self.training and self.training.optimiser.name not in ("adam", "sgd", "gd"):
@@ -592,7 +596,11 @@ class ClaimConfig(Section):
 FIGURES = (
     *(f"fig{i:02d}" for i in range(1, 12)),
     *(f"{figure}_conventions" for figure in ("fig05", "fig06", "fig09")),  # exact beside as published
-    *("flat_starts", "final_losses", "hessian_cost"),  # beyond the paper's figures
+    "flat_starts",  # beyond the paper's figures, from here on
+    "final_losses",
+    "hessian_cost",
+    "spectra_over_seeds",
+    "curvature_of_samples",
 )
 
 

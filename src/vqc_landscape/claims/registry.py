@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vqc_landscape.claims import counts, layered, optimisers, toy
+from vqc_landscape.claims import counts, layered, optimisers, samples, seeds, toy
 from vqc_landscape.claims.claim import Claim
 from vqc_landscape.config import Config, ConfigError, Experiment
 from vqc_landscape.config_faults import nearest
@@ -56,7 +56,7 @@ IDS = (
 
 _FOUND = {
     value.id: value
-    for module in (toy, layered, optimisers, counts)
+    for module in (toy, layered, optimisers, counts, samples, seeds)
     for value in vars(module).values()
     if isinstance(value, Claim)
 }

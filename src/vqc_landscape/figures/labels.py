@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vqc_landscape.config import HLR, LBFGS, QNG, Classification, Experiment, HLRThenQNG, Optimiser, StatePreparation
-from vqc_landscape.config_own import Expectation
+from vqc_landscape.config_own import Expectation, FileData
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,6 +44,20 @@ def model(experiment: Experiment) -> str:
     layers = "1 layer" if circuit.n_layers == 1 else f"{circuit.n_layers} layers"
     qubits = "1 qubit" if circuit.n_qubits == 1 else f"{circuit.n_qubits} qubits"
     return f"{_ANSATZ[circuit.ansatz]}, {qubits}, {layers}, {parameters}"
+
+
+def short_model(experiment: Experiment) -> str:
+    """``QNN``, or for instance ``3-12-10-2, difference``."""
+    network = experiment.network
+    if network is None:
+        return "QNN"
+    widths = "-".join(str(width) for width in network.widths)
+    return f"{widths}, {network.output}" if network.widths[-1] == 2 else widths
+
+
+def n_train(experiment: Experiment) -> int | None:
+    """Number of training samples, where the configuration says it."""
+    return None if isinstance(experiment.data, FileData | None) else experiment.data.n_train
 
 
 def target(objective: StatePreparation) -> str:

@@ -88,6 +88,12 @@ FIGURES: dict[str, Figure] = {
         "figures.optimisers", "draw_final_losses", ("trajectories",), n_experiments=None, all_seeds=True
     ),
     "hessian_cost": Figure("figures.sizes", "draw_hessian_cost", ("shift_rule",)),
+    "spectra_over_seeds": Figure(
+        "figures.seeds", "draw_spectra_over_seeds", ("ensembles",), None, all_seeds=True, compares=False
+    ),
+    "curvature_of_samples": Figure(
+        "figures.samples", "draw_curvature_of_samples", ("samples",), None, all_seeds=True, compares=False
+    ),
 }
 
 
@@ -219,6 +225,8 @@ def _check(name: str, figure: Figure, experiments: dict[str, Experiment]) -> Non
             raise ConfigError(f"{key}: experiment {experiment_name} has other data than the disk, which {name} draws.")
         if missing:
             raise ConfigError(f"{key}: experiment {experiment_name} has no key `{missing[0]}`, which {name} draws.")
+        if "trajectories" in figure.needs and experiment.ensemble is not None:
+            raise ConfigError(f"{key}: experiment {experiment_name} keeps no trajectories, which {name} draws.")
         if "predictions" in keys and experiment.predictions is not None:
             late = sorted(set(experiment.predictions.epochs) - set(experiment.hessian_epochs))
             if late:

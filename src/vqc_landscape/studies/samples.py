@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+CERTAIN = 0.1  # of the samples, those with the largest |f|, get the eigenvalues of the other label, too. Chosen by us.
+
 
 def write_samples(experiment: Experiment, ensemble: str, dataset: str, output: str) -> None:
     """Write a row per training sample, for every seed of a part of an ensemble.
@@ -37,7 +39,7 @@ def write_samples(experiment: Experiment, ensemble: str, dataset: str, output: s
         n = len(part["y"])
         parts.append({"seed": np.full(n, member["seed"]), "epoch": np.full(n, member["epoch"])} | part)
         logger.info("seed %d, epoch %d: %d samples", member["seed"], member["epoch"], n)
-    write_table("samples", output, {name: np.concatenate([part[name] for part in parts]) for name in parts[0]})
+    write_table("samples", output, {name: [x for part in parts for x in part[name]] for name in parts[0]})
 
 
 def sample_curvatures(experiment: Experiment, params: Array, dataset: str, n_leading: int) -> dict[str, Any]:
@@ -46,7 +48,7 @@ def sample_curvatures(experiment: Experiment, params: Array, dataset: str, n_lea
     With H = mean_s H_s (or their sum, as the risk has it) and its eigenvectors v_k by falling magnitude of the
     eigenvalue, ``leading`` holds v_k^T H_s v_k, which add up to the eigenvalues of H in the same way. ``eigvals`` are
     those of H_s without the structural zeros, ascending; ``other_label`` are the smallest and the largest that the
-    sample would have with the other label, -y.
+    sample would have with the other label, -y, for the most certain tenth of the samples.
     """
     read = read_samples(dataset, "train")
     assert read is not None
@@ -56,18 +58,23 @@ def sample_curvatures(experiment: Experiment, params: Array, dataset: str, n_lea
     whole = spectrum(risk.hessian(params), structural)
     leading = whole.eigvecs[:, np.argsort(-np.abs(whole.eigvals), kind="stable")[:n_leading]]
     complement = complement_of(structural)
+    predictions = risk.predict(params)
+    n_certain = max(round(CERTAIN * len(targets)), 1)
+    certain = set(np.argsort(-np.abs(predictions), kind="stable")[:n_certain].tolist())
     eigvals, shares, others = [], [], []
     for sample in range(len(targets)):
-        own, hypothetical = (r.batch(np.array([sample])).hessian(params) for r in (risk, other))
+        alone = np.array([sample])
+        own = risk.batch(alone).hessian(params)
         eigvals.append(np.linalg.eigvalsh(complement.T @ own @ complement))
         shares.append(np.einsum("pk,pq,qk->k", leading, own, leading, optimize=["einsum_path", (0, 1), (0, 1)]))
-        others.append(np.linalg.eigvalsh(complement.T @ hypothetical @ complement)[[0, -1]])
+        swapped = other.batch(alone).hessian(params) if sample in certain else None
+        others.append(None if swapped is None else np.linalg.eigvalsh(complement.T @ swapped @ complement)[[0, -1]])
     return {
         "sample": np.arange(len(targets)),
         "x1": features[:, 0],
         "x2": features[:, 1],
         "y": targets,
-        "prediction": risk.predict(params),
+        "prediction": predictions,
         "eigvals": eigvals,
         "leading": shares,
         "other_label": others,
