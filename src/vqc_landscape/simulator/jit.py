@@ -18,7 +18,7 @@ from numba.core.cpu import CPUTargetOptions
 from numba.core.options import TargetOptions
 
 # numba knows this LLVM attribute of arguments, but does not list it among the options of a function
-CPUTargetOptions.noalias = TargetOptions.Mapping("noalias")
+CPUTargetOptions.noalias = TargetOptions.Mapping("noalias")  # type: ignore[no-untyped-call]
 
 ROOM = Path(__file__).parent
 _numba: Any = numba.config
