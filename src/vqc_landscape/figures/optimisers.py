@@ -58,13 +58,12 @@ def draw_final_losses(data: FigureData) -> Figure:
         runs = pd.concat([data.rows("trajectories", name, seed=seed) for seed in experiment.seeds])
         last, lowest = runs[runs["epoch"] == experiment.training.n_epochs]["loss"], runs.groupby("seed")["loss"].min()
         plot_final_losses(last, row, ax)
-        n, left, converged = len(last), int((lowest < PLATEAU).sum()), int((last < CONVERGED).sum())
-        ax.text(1.03, row, f"{left:>2} leave, {converged:>2} converge, of {n}", va="center", fontsize=7)
+        counts = f"{int((lowest < PLATEAU).sum())} leave, {int((last < CONVERGED).sum())} converge"
+        ax.text(1.02, row, counts, va="center", fontsize=7, transform=ax.get_yaxis_transform())
         names.append(labels.optimiser(experiment.training.optimiser))
     ax.set_yticks(range(len(names)), names)
     ax.set_ylim(len(names) - 0.5, -0.5)
-    ax.set_xlim(-0.03, 1.42)
-    ax.set_xticks([0, 0.25, 0.5, 0.75, 1])
+    ax.set_xlim(-0.03, 1.03)
     ax.axvline(PLATEAU, color=style.MUTED, linewidth=0.7, linestyle=":")
     ax.set_xlabel(f"{labels.loss_axis(data.first)} at the end of the training")
     ax.set_ylabel("optimiser")
@@ -73,7 +72,8 @@ def draw_final_losses(data: FigureData) -> Figure:
         figure,
         "Where the optimisers end",
         labels.summary(data.first),
-        f"One mark per initial point, the same points in every row; {n_epochs} steps, or the stated iterations of "
+        f"One mark per initial point, {len(data.first.seeds)} of them, the same in every row; {n_epochs} steps, or "
+        f"the stated iterations of "
         f"L-BFGS. "
         f"A run has left the plateau once its loss was below {PLATEAU:g} (dotted; circle: median), and has converged "
         f"if it ends below "

@@ -25,13 +25,13 @@ def draw_flat_starts(data: FigureData) -> Figure:
     plot_curvature(anywhere, curvature, **style.CURVES[2], label="random start")
     curvature.set_yscale("log")
     curvature.set_ylabel("largest |eigenvalue| (rad⁻²)")
-    curvature.legend(loc="lower left")
+    curvature.legend(loc="lower left", handlelength=1.5, borderpad=0.1)
     plot_flat_starts(anywhere, toy, **style.CURVES[2])
     layers = sorted(layered["n_layers"].unique())
     for look, n_layers in zip(style.CURVES, layers, strict=False):
         name = "1 layer" if n_layers == 1 else f"{n_layers} layers"
         plot_flat_starts(layered[layered["n_layers"] == n_layers], circuit, **look, label=name)
-    circuit.legend(loc="lower right")
+    circuit.legend(loc="upper left")
     titles = ("RX product: curvature", "RX product: flat starts", "layered circuit: flat starts")
     for ax, letter, title in zip((curvature, toy, circuit), "abc", titles, strict=True):
         style.panel_title(ax, letter, title)
@@ -41,7 +41,7 @@ def draw_flat_starts(data: FigureData) -> Figure:
     experiments = list(data.experiments.values())
     style.caption(
         figure,
-        "Flat starts: more likely with more qubits, not with more layers",
+        "Flat starts against the size of the circuit",
         f"RX product circuit with one layer, {labels.loss(experiments[0])}: {numbers[0]} random starts of every size, "
         f"{numbers[1]} in the gorge; median, bars from the 25 % to the 75 % quantile. Layered circuit, "
         f"{labels.loss(experiments[2])}: {numbers[2]} random starts of every size.",
