@@ -15,7 +15,7 @@ SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 FILE = $(if $(CONFIG),--configfile $(or $(wildcard $(CONFIG)),$(error There is no configuration file $(CONFIG))))
 
 .DEFAULT_GOAL := help
-.PHONY: help all figures env test test-faults test-slurm reliability lint format bench bench-gpu bench-env reference unlock clean
+.PHONY: help all figures env test test-faults test-slurm reliability lint format bench bench-gpu bench-env other-seeds reference unlock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -75,6 +75,11 @@ $(BENCH)/.complete: pyproject.toml constraints.txt constraints-bench.txt
 	  -c constraints.txt -c constraints-bench.txt -e ".[bench]"
 	touch $@
 
+# --config comes after the targets: Snakemake takes every word behind it for a setting
+other-seeds: $(STAMP) ## the whole study with other seeds, and its numbers in docs/other-seeds.csv
+	$(SNAKEMAKE) all --config seed_offset=1000 results_dir=results-other-seeds state_dir=state-other-seeds
+	$(BIN)/python -m vqc_landscape.claims.other_seeds results-other-seeds/claims.parquet docs/other-seeds.csv
+
 reference: $(STAMP) ## config/README.md and the JSON schema, from the configuration's types
 	$(BIN)/python -m vqc_landscape.reference
 
@@ -82,4 +87,4 @@ unlock: $(STAMP) ## clear the lock that a killed run left behind
 	$(SNAKEMAKE) --unlock $(FILE)
 
 clean: ## remove results, checkpoints and logs; .venv stays
-	rm -rf results results-minimal results-bench state state-minimal .snakemake
+	rm -rf results results-other-seeds results-minimal results-bench state state-other-seeds state-minimal .snakemake

@@ -10,8 +10,7 @@ import pandas as pd
 
 from vqc_landscape.claims.claim import Claim
 from vqc_landscape.claims.data import ClaimData
-from vqc_landscape.claims.verdict import Verdict
-from vqc_landscape.claims.write import measure
+from vqc_landscape.claims.verdict import Verdict, judge
 from vqc_landscape.config import Experiment, load_config
 from vqc_landscape.tables import SCHEMAS
 
@@ -39,4 +38,4 @@ def verdict_of(
     for stage, parts in tables.items():
         assert set(claim.reads[stage]) <= set(SCHEMAS[stage].names)
         whole[stage] = pd.concat(parts, ignore_index=True)[[*claim.reads[stage], "experiment", "seed"]]
-    return measure(claim, ClaimData(experiments, whole))
+    return judge(claim.measure(ClaimData(experiments, whole)), claim.threshold)

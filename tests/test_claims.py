@@ -12,8 +12,9 @@ import pytest
 import yaml
 from claim_data import STUDY, rows, verdict_of
 
-from vqc_landscape.claims.claim import Measurement, at_least, at_most, between, over_seeds, without_seeds
+from vqc_landscape.claims.claim import Measurement, above, at_least, at_most, between, over_seeds, without_seeds
 from vqc_landscape.claims.data import ClaimData
+from vqc_landscape.claims.other_seeds import read_other_seeds, write_other_seeds
 from vqc_landscape.claims.registry import CLAIMS, IDS, required_tables
 from vqc_landscape.claims.verdict import CONFIDENCE, interval, judge
 from vqc_landscape.claims.write import write_claims
@@ -98,6 +99,33 @@ def test_the_same_tables_give_the_same_interval() -> None:
 
 
 @pytest.mark.parametrize(
+    ("other", "verdict"),
+    [
+        ((1.0, 0.9, 1.1), "reproduced"),
+        ((0.4, 0.3, 0.6), "depends_on_seed"),  # on both sides
+        ((0.2, 0.1, 0.3), "depends_on_seed"),  # on the other side
+    ],
+)
+def test_another_run_with_other_seeds_has_to_agree(other: tuple[float, float, float], verdict: str) -> None:
+    found = judge(over_seeds([1.0, 1.1, 0.9, 1.0], remark="Said."), at_least(0.5, REASON), other)
+    assert found.verdict == verdict and found.measured == 1.0
+    assert found.explanation == f"Said. With other seeds: {other[0]:g} ({other[1]:g} to {other[2]:g})."
+
+
+def test_what_holds_with_a_caveat_agrees_with_what_holds() -> None:
+    limited = over_seeds([1.0, 1.0], caveat="Only here.")
+    assert judge(limited, at_least(0.5, REASON), (2.0, 2.0, 2.0)).verdict == "with_caveat"
+
+
+def test_zero_is_not_above_zero() -> None:
+    assert judge(over_seeds([0.0, 0.0]), above(0, REASON)).verdict == "not_reproduced"
+    assert judge(over_seeds([0.0, 1.0, 0.0, 0.0]), above(0, REASON)).verdict == "depends_on_seed"
+    assert (
+        judge(over_seeds([1.0, 1.0]), above(0, REASON)).verdict == "reproduced" and str(above(0, REASON)) == "above 0"
+    )
+
+
+@pytest.mark.parametrize(
     ("threshold", "words"),
     [
         (at_least(0.9, REASON), "at least 0.9"),
@@ -175,6 +203,35 @@ def test_the_tables_hold_the_verdicts_of_exactly_the_given_files(tmp_path: Path)
     text = (tmp_path / "curved.md").read_text()
     assert "| [toy-barren](#toy-barren) | `exact` | not reproduced | 0.25 |  |  | at most 1e-12 |" in text
     assert "`toy-gorge`" in text.split("## Not measured")[1]
+
+
+def test_the_numbers_of_another_run_are_kept_and_read(tmp_path: Path) -> None:
+    table, kept = tmp_path / "claims.parquet", tmp_path / "other.csv"
+    columns = {"claim": ["a", "b"], "convention": ["exact"] * 2, "measured": [0.1, None], "low": [0.0, None]}
+    write_table("claims", table, columns | {"high": [1 / 3, None]})
+    write_other_seeds(str(table), str(kept))
+    assert kept.read_text() == "claim,convention,measured,low,high\na,exact,0.1,0.0,0.3333333333333333\n"
+    assert read_other_seeds(str(kept)) == {("a", "exact"): (0.1, 0.0, 1 / 3)}
+
+
+def test_a_missing_or_foreign_file_of_other_seeds_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"other_seeds: .*none\.csv does not exist; `make other-seeds` writes it"):
+        read_other_seeds(str(tmp_path / "none.csv"))
+    foreign = tmp_path / "foreign.csv"
+    foreign.write_text("x,y\n1,2\n")
+    with pytest.raises(ValueError, match=r"foreign\.csv must have the columns claim, convention, measured, low, high"):
+        read_other_seeds(str(foreign))
+
+
+def test_every_seed_moves_once() -> None:
+    raw = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())  # with aliases: experiments share their data
+    moved = parse_config(raw | {"seed_offset": 1000, "other_seeds": "docs/x.csv"})
+    assert moved.seed_offset == 0 and moved.other_seeds is None
+    for name, experiment in STUDY.experiments.items():
+        assert moved.experiments[name].seeds == [seed + 1000 for seed in experiment.seeds]
+        if experiment.data:
+            assert moved.experiments[name].data.seed == experiment.data.seed + 1000  # type: ignore[union-attr]
+    assert moved.figures["fig11"].seeds == [1000, 1001] and raw["experiments"]["layered"]["seeds"][0] == 0
 
 
 Tables = Callable[..., pd.DataFrame]

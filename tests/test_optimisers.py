@@ -15,6 +15,7 @@ from vqc_landscape.training.optimisers import (
     Adam,
     GradientDescent,
     InverseSharpness,
+    InverseSharpnessThenNatural,
     NaturalGradient,
     make_optimiser,
 )
@@ -147,6 +148,21 @@ def test_guarded_hlr_takes_the_largest_magnitude_up_to_a_cap(eigvals, rate):
     assert measured == pytest.approx(rate, rel=1e-14)  # eigenvalues of a diagonal matrix, to rounding
 
 
+def test_the_combination_switches_once_the_plateau_is_left_and_for_good():
+    risk = RXProductRisk(2)
+    risk.hessian = lambda p: np.diag([0.5, 0.25])
+    combined = InverseSharpnessThenNatural(InverseSharpness(), NaturalGradient(0.1, False, 1e-8), plateau=0.5)
+    on, off = np.array([2.0, 1.5]), np.array([0.5, 0.4])  # losses 0.84 and 0.10
+    assert risk.loss(on) > 0.5 > risk.loss(off)
+    params, state, rate = combined.step(risk, on, combined.initial_state(on))
+    np.testing.assert_array_equal(params, on - 2 * risk.grad(on))
+    assert rate == 2 and state["left"][0] == 0
+    for start in (off, on):  # back on the plateau it stays with the natural gradient
+        params, state, rate = combined.step(risk, start, state)
+        np.testing.assert_array_equal(params, NaturalGradient(0.1, False, 1e-8).step(risk, start, {})[0])
+        assert rate == 0.1 and state["left"][0] == 1
+
+
 @pytest.mark.parametrize(
     ("section", "optimiser"),
     [
@@ -159,6 +175,10 @@ def test_guarded_hlr_takes_the_largest_magnitude_up_to_a_cap(eigvals, rate):
         ({"name": "qng", "learning_rate": 0.1, "metric": "full"}, NaturalGradient(0.1, False, 1e-8)),
         ({"name": "hlr"}, InverseSharpness(None)),
         ({"name": "hlr", "variant": "guarded", "max_learning_rate": 5.0}, InverseSharpness(5.0)),
+        (
+            {"name": "hlr_qng", "learning_rate": 0.2, "metric": "full", "plateau": 0.8},
+            InverseSharpnessThenNatural(InverseSharpness(), NaturalGradient(0.2, False, 1e-8), 0.8),
+        ),
     ],
 )
 def test_make_optimiser_builds_what_the_configuration_says(section, optimiser):

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import oracles
+import pandas as pd
 import pytest
 import yaml
 
@@ -29,6 +30,7 @@ from vqc_landscape.studies.inputs import read_params, read_samples
 from vqc_landscape.studies.landscapes import write_landscape
 from vqc_landscape.studies.predictions import write_predictions
 from vqc_landscape.studies.scans import write_scans
+from vqc_landscape.studies.shift_rule import write_shift_rule, write_timings
 from vqc_landscape.studies.spectra import write_spectra
 from vqc_landscape.studies.starts import write_starts
 from vqc_landscape.studies.trajectories import write_trajectory
@@ -419,6 +421,36 @@ def test_starts_count_their_seeds_from_one() -> None:
     plain = state_preparation("zero").model_dump() | {"starts": {"n_starts": 3}, "seeds": [0, 1]}
     with pytest.raises(ValueError, match=r"starts counts its seeds up from one, but seeds is \[0, 1\]"):
         Experiment.model_validate(plain)
+
+
+# --- the shift rule ---------------------------------------------------------------------------------------
+
+
+def test_the_shift_rule_agrees_and_its_runs_are_counted(tmp_path: Path) -> None:
+    experiment = changed(LAYERED, shift_rule={"sizes": [[2, 1], [2, 2]]})
+    write_shift_rule(experiment, 0, str(tmp_path / "s.parquet"))
+    table = read_table("shift_rule", tmp_path / "s.parquet")
+    assert table[["n_qubits", "n_layers", "n_params"]].values.tolist() == [[2, 1, 6], [2, 2, 12]]
+    assert table["hessian_runs"].tolist() == [2 * p**2 - p + 1 for p in (6, 12)]
+    assert (table["error"] < 1e-12).all()  # round-off of some hundred numbers of order one
+    # at least one circuit for each sub-layer of rotations; the couplings between sub-layers come on top
+    assert (table["metric_block_runs"] >= 3 * table["n_layers"]).all()
+    assert (table["metric_full_runs"] > table["metric_block_runs"]).all()
+
+
+def test_times_are_no_table(tmp_path: Path) -> None:
+    write_timings(changed(LAYERED, shift_rule={"sizes": [[2, 1]]}), 0, str(tmp_path / "t.tsv"))
+    times = pd.read_csv(tmp_path / "t.tsv", sep="\t")
+    assert times.columns.tolist() == ["n_qubits", "n_layers", "n_params", "grad_ms", "hessian_ms", "metric_ms"]
+    assert times.iloc[0, :3].tolist() == [2, 1, 6] and (times.iloc[0, 3:] > 0).all()
+
+
+@pytest.mark.parametrize(
+    "experiment", [QNN, state_preparation("zero", "local"), state_preparation("zero", convention="as_published")]
+)
+def test_the_shift_rule_is_compared_for_exact_global_losses(experiment: Experiment) -> None:
+    with pytest.raises(ValueError, match="shift_rule needs a circuit with loss infidelity, global and exact"):
+        changed(experiment, shift_rule={})
 
 
 # --- checkpoints ------------------------------------------------------------------------------------------

@@ -612,6 +612,12 @@ class Config(Section):
     experiments: Annotated[dict[Name, Experiment], Field(min_length=1)] = Field(description="name -> experiment")
     figures: dict[Literal[FIGURES], FigureConfig] = Field(default={}, description="figure -> what it shows")  # type: ignore[valid-type]
     claims: dict[ClaimId, ClaimConfig] = Field(default={}, description="claim -> experiments that it is measured from")
+    other_seeds: Folder | None = Field(
+        default=None, description="numbers of the claims in a run with other seeds, as `make other-seeds` writes them"
+    )
+    seed_offset: Epoch = Field(
+        default=0, description="added to every seed, of initial points and of data; other_seeds is then left out"
+    )
 
     @model_validator(mode="after")
     def _claims_are_fed(self) -> Config:
@@ -652,10 +658,26 @@ def parse_config(raw: Any) -> Config:
     if not isinstance(raw, dict) or not raw:
         raise ConfigError(f"The configuration must be a mapping with the key `experiments`, but is {raw!r}.")
     try:
-        return Config.model_validate(raw)
+        config = Config.model_validate(raw)
+        return Config.model_validate(_other_seeds(raw, config.seed_offset)) if config.seed_offset else config
     except ValidationError as error:
         faults = [describe(fault) for fault in error.errors()]
         raise ConfigError("The configuration cannot be used:\n" + "\n".join(f"  {f}" for f in faults)) from None
+
+
+def _other_seeds(raw: dict[str, Any], offset: int) -> dict[str, Any]:
+    """A valid configuration with every seed moved; new mappings throughout, as YAML aliases share theirs."""
+
+    def moved(section: dict[str, Any], default: int | list[int], key: str) -> dict[str, Any]:
+        seeds = section.get(key, default)
+        return {**section, key: [seed + offset for seed in seeds] if isinstance(seeds, list) else seeds + offset}
+
+    experiments = {name: moved(experiment, [0], "seeds") for name, experiment in raw["experiments"].items()}
+    for experiment in experiments.values():
+        if experiment.get("data"):
+            experiment["data"] = moved(experiment["data"], 0, "seed")
+    figures = {name: moved(figure, [], "seeds") for name, figure in raw.get("figures", {}).items()}
+    return {**raw, "experiments": experiments, "figures": figures, "seed_offset": 0, "other_seeds": None}
 
 
 def parse_data(raw: dict[str, Any]) -> DataConfig | BundledData | FileData:

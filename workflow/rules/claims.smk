@@ -6,6 +6,7 @@ if STUDY.claims:
     rule claims:
         input:
             **plan.files_by_stage(RESULTS, CLAIM_PARTS),
+            other_seeds=STUDY.other_seeds or [],
         output:
             parquet=CLAIMS[0],
             markdown=CLAIMS[1],

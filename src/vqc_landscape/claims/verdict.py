@@ -35,26 +35,38 @@ class Verdict:
     explanation: str = ""
 
 
-def judge(measurement: Measurement, threshold: Threshold) -> Verdict:
+def judge(measurement: Measurement, threshold: Threshold, other: tuple[float, float, float] | None = None) -> Verdict:
     """Compare a measurement, with its spread over seeds, with the threshold.
 
     The claim holds if the whole bootstrap interval lies where it says, fails if the whole interval lies outside;
     in between it depends on the seed. A number in which no seed enters is compared as it is.
+
+    Args:
+        measurement: what was found.
+        threshold: for which numbers the claim holds.
+        other: measured number and interval of the same study with other seeds; if it says otherwise, the claim depends
+            on the seed.
     """
     if any(len(sample) == 0 for sample in measurement.samples):
         return Verdict(None, explanation=measurement.remark or "There was nothing to measure.")
     measured = float(measurement.statistic(*measurement.samples, axis=-1))
     low, high = interval(measurement) if measurement.n_seeds > 1 else (measured, measured)
-    above = threshold.low < low if threshold.strict else threshold.low <= low
-    holds = above and high <= threshold.high
-    below = high <= threshold.low if threshold.strict else high < threshold.low
-    fails = below or low > threshold.high
-    if holds:
-        verdict = "with_caveat" if measurement.caveat else "reproduced"
-    else:
-        verdict = "not_reproduced" if fails else "depends_on_seed"
-    explanation = " ".join(filter(None, (measurement.caveat, measurement.remark)))
+    outcome = decide(low, high, threshold)
+    if other is not None and outcome != "depends_on_seed" and decide(other[1], other[2], threshold) != outcome:
+        outcome = "depends_on_seed"
+    verdict = "with_caveat" if outcome == "reproduced" and measurement.caveat else outcome
+    again = f"With other seeds: {other[0]:.3g} ({other[1]:.3g} to {other[2]:.3g})." if other is not None else ""
+    explanation = " ".join(filter(None, (measurement.caveat, measurement.remark, again)))
     return Verdict(verdict, measured, low, high, measurement.n_seeds or None, explanation)
+
+
+def decide(low: float, high: float, threshold: Threshold) -> str:
+    """``reproduced``, ``not_reproduced``, or ``depends_on_seed`` for an interval that is on both sides."""
+    inside = (threshold.low < low if threshold.strict else threshold.low <= low) and high <= threshold.high
+    below = high <= threshold.low if threshold.strict else high < threshold.low
+    if inside:
+        return "reproduced"
+    return "not_reproduced" if below or low > threshold.high else "depends_on_seed"
 
 
 def interval(measurement: Measurement) -> tuple[float, float]:

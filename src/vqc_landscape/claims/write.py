@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from vqc_landscape.claims.claim import Claim
 from vqc_landscape.claims.data import ClaimData
+from vqc_landscape.claims.other_seeds import read_other_seeds
 from vqc_landscape.claims.registry import CLAIMS, IDS, fed_by, required_tables, rows_of
 from vqc_landscape.claims.verdict import Verdict, judge
 from vqc_landscape.config import Config
@@ -48,6 +49,7 @@ def write_claims(config: Config, paths: Mapping[str, Iterable[str]], parquet: st
     def read(stage: str, experiment: str, columns: tuple[str, ...]) -> pd.DataFrame:
         return read_table(stage, by_experiment.get((stage, experiment), []), columns)
 
+    others = read_other_seeds(config.other_seeds) if config.other_seeds else {}
     rows = []
     for id_, convention in rows_of(config):
         claim = CLAIMS[id_]
@@ -56,15 +58,20 @@ def write_claims(config: Config, paths: Mapping[str, Iterable[str]], parquet: st
             stage: _concat([read(stage, name, columns) for of_stage, name in wanted if of_stage == stage])
             for stage, columns in claim.reads.items()
         }
-        rows.append((claim, convention, measure(claim, ClaimData(fed_by(config, id_, convention), tables))))
+        rows.append(
+            (
+                claim,
+                convention,
+                judge(
+                    claim.measure(ClaimData(fed_by(config, id_, convention), tables)),
+                    claim.threshold,
+                    others.get((id_, convention)),
+                ),
+            )
+        )
     write_table("claims", parquet, _columns(rows))
     with atomic_file(markdown) as temporary:
         temporary.write_text(_markdown(rows), encoding="utf-8")
-
-
-def measure(claim: Claim, data: ClaimData) -> Verdict:
-    """The verdict of one claim on the given tables."""
-    return judge(claim.measure(data), claim.threshold)
 
 
 Row = tuple[Claim, str, Verdict]

@@ -182,6 +182,7 @@ def claim_settings(config: Config, parts: Iterable[Part]) -> dict[str, Any]:
     experiments = {name: _dump(experiment) for name, experiment in config.experiments.items() if name in fed}
     return {
         "experiments": experiments,
+        "other_seeds": config.other_seeds,
         "claims": {claim: chosen.model_dump(mode="json") for claim, chosen in config.claims.items()},
     }
 
