@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
+from vqc_landscape.claims.registry import rows_of
 from vqc_landscape.config import Config, load_config
 from vqc_landscape.studies import plan
 from vqc_landscape.tables import SCHEMAS, read_table
@@ -206,6 +207,7 @@ def test_another_seed_computes_that_seed(study: Study) -> None:
         raw["experiments"]["fig11_gd"]["seeds"] = [0, 1, 2]
 
     assert study.edited(add_seeds).planned() == {
+        "measure the claims",
         "layered seed 7: train",
         "layered seed 7: Hessians, block 0",
         "layered seed 7: Hessians, block 1",
@@ -213,6 +215,7 @@ def test_another_seed_computes_that_seed(study: Study) -> None:
         "layered seed 7: loss along eigenvectors",
         "fig11_gd seed 2: train",
         "draw fig11",
+        "draw final_losses",
     }
 
 
@@ -224,15 +227,29 @@ def test_an_edited_module_runs_again_what_depends_on_it(study: Study, tmp_path: 
     }
     planes = {f"{name}: plane of the landscape" for name, _ in study.tables("landscapes")}
     figures = {f"draw fig{number:02d}" for number in (2, 3, 4, 5, 6, 9, 10)}
-    figures |= {f"draw fig{number:02d}_conventions" for number in (5, 6, 9)}
+    figures |= {f"draw fig{number:02d}_conventions" for number in (5, 6, 9)} | {"draw flat_starts"}
     scans = {f"{name} seed 0: loss along eigenvectors" for name in ("layered", "layered_published")}
-    assert edited.planned() == spectra | planes | figures | scans
+    starts = {f"{name}: spectra at many initial points" for name, _ in study.tables("starts")}
+    assert edited.planned() == spectra | planes | figures | scans | starts | {"measure the claims"}
+
+
+def test_a_changed_threshold_measures_the_claims_again_and_nothing_else(study: Study, tmp_path: Path) -> None:
+    assert study.with_module(tmp_path, "claims/toy.py", "\nZERO = 1e-11\n").planned() == {"measure the claims"}
+
+
+def test_every_configured_claim_has_its_row(study: Study) -> None:
+    table = pd.read_parquet(study.results / "claims.parquet")
+    asked = [(id_, convention) for id_, convention in rows_of(study.parsed)]
+    assert list(zip(table["claim"], table["convention"], strict=True)) == asked
+    text = (study.results / "claims.md").read_text()
+    assert all(f"## {id_}" in text for id_ in study.parsed.claims)
 
 
 def test_an_edited_network_leaves_the_circuits_alone(study: Study, tmp_path: Path) -> None:
     planned = study.with_module(tmp_path, "objectives/network.py", "\n_ = 0\n").planned()
     assert "ffnn seed 0: train" in planned
-    assert {message.split()[0] for message in planned if "draw fig" not in message} == {"ffnn"}
+    others = {"measure the claims"}
+    assert {message.split()[0] for message in planned - others if "draw " not in message} == {"ffnn"}
 
 
 def test_a_comment_in_a_module_runs_nothing_again(study: Study, tmp_path: Path) -> None:

@@ -20,14 +20,18 @@ LOSSES = {"trajectories": ("epoch", "loss")}
 def losses(data: ClaimData, name: str, **settings: Any) -> Array:
     """Loss by seed and epoch, (n_seeds, n_epochs + 1), of the first experiment with this optimiser and these settings.
 
+    Only the seeds that all of the claim's experiments have, so that runs from the same points are compared.
+
     Raises:
         ValueError: there is none.
     """
+    shared = set.intersection(*(set(config.seeds) for config in data.experiments.values()))
     for experiment, config in data.experiments.items():
         assert config.training is not None
         optimiser = config.training.optimiser
         if optimiser.name == name and all(getattr(optimiser, key) == value for key, value in settings.items()):
             rows = data.rows("trajectories", experiment)
+            rows = rows[rows["seed"].isin(shared)]
             return np.asarray(rows.pivot(index="seed", columns="epoch", values="loss").to_numpy(), dtype=np.float64)
     raise ValueError(f"No experiment of {', '.join(data.experiments)} has optimiser {name} with {settings}.")
 
