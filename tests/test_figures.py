@@ -183,7 +183,7 @@ def test_loss_curves_are_the_table(drawn):
         for ax, seed in ((first, 0), (second, 1)):
             np.testing.assert_array_equal(ax.lines[index].get_ydata(), run.loc[run["seed"] == seed, "loss"])
         by_epoch = run.pivot(index="epoch", columns="seed", values="loss").to_numpy()
-        assert by_epoch.shape == (101, 12)
+        assert by_epoch.shape == (101, 20)
         median, _, bars = together.containers[index]
         np.testing.assert_array_equal(median.get_ydata(), np.median(by_epoch, axis=1))
         low, high = np.array(bars[0].get_segments())[:, :, 1].T
@@ -297,7 +297,7 @@ def test_required_tables():
     assert required_tables("fig01", STUDY) == []
     assert required_tables("fig06", STUDY) == [("scans", "layered", 0)]
     parts = required_tables("fig11", STUDY)
-    assert len(parts) == 5 * 12 and ("trajectories", "fig11_hlr", 11) in parts
+    assert len(parts) == 5 * 20 and ("trajectories", "fig11_hlr", 19) in parts
 
 
 @pytest.mark.parametrize(
