@@ -234,8 +234,8 @@ rule starts:
         "../envs/vqc-landscape.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=60,
+        mem_mb=memory("starts"),
+        runtime=lambda wildcards, attempt: attempt * 60,
     params:
         settings=settings("starts"),
         code=code("starts"),
@@ -256,8 +256,8 @@ rule shift_rule:
         "../envs/vqc-landscape.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=20,
+        mem_mb=memory("shift_rule"),
+        runtime=lambda wildcards, attempt: attempt * 20,
     params:
         settings=settings("shift_rule"),
         code=code("shift_rule"),
@@ -280,8 +280,8 @@ rule timings:
         "../envs/vqc-landscape.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=20,
+        mem_mb=memory("shift_rule"),
+        runtime=lambda wildcards, attempt: attempt * 20,
     params:
         settings=settings("shift_rule"),
         code=code("shift_rule"),

@@ -58,10 +58,11 @@ def side_by_side(n_bytes: int, what: str, free: Callable[[], float] = free_bytes
 def hessian_bound(n_qubits: int, n_params: int, n_layers: int) -> int:
     """Bytes that a Hessian takes at most, without making the engine: for planning, with the sizes of our ansaetze.
 
-    Tangents, generators of two sub-layers, the states of all blocks of 32 samples side by side (fewer for large
-    states), and the sums over samples.
+    Tangents, generators of two sub-layers, the states of all blocks of 32 samples (fewer for large states) in two
+    orders, and the sums over samples.
     """
     state = 2 * 8 << n_qubits
     columns = n_params + 136  # padded to whole chunks
     lanes = min(32, max(1, 2**13 >> n_qubits))
-    return state * (columns + 6 * n_qubits + (3 * (2 * n_layers + 1) + n_qubits + 3) * lanes) + 4 * 8 * columns**2
+    n_states = (3 * (n_layers + 1) + n_qubits) * lanes * (1 if lanes == 1 else 2)
+    return state * (columns + 6 * n_qubits + 3 + n_states) + 5 * 8 * columns**2

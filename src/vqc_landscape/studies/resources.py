@@ -16,7 +16,7 @@ LIGHT_MB = 500  # tables and plots: 130 to 200 MB
 ENGINE_MB = 750  # numba, compiling at worst: 250 to 350 MB
 TORCH_MB = 1000  # torch or PennyLane: 320 to 400 MB
 COPIES = 6  # of a table, from its first array to the compressed file: chosen by us, at least 3 were seen
-MANY = ("ensembles", "samples")  # steps with many models or samples side by side
+MANY = ("ensembles", "samples", "starts", "shift_rule")  # steps with many models or samples side by side
 SECOND_ORDER = ("hessians", "hessian_shards", "landscapes", "planes", "convention_errors", *MANY)
 
 SHORT = 10  # minutes: seconds of work, on a file system that may be slow
