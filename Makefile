@@ -8,6 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.complete
 BENCH := .venv-bench
+DOCS := .venv-docs
 LIMIT ?= 30
 KILLS ?= 5
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
@@ -15,7 +16,7 @@ SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 FILE = $(if $(CONFIG),--configfile $(or $(wildcard $(CONFIG)),$(error There is no configuration file $(CONFIG))))
 
 .DEFAULT_GOAL := help
-.PHONY: help all figures env test test-faults test-slurm reliability lint format bench bench-gpu bench-env other-seeds reference unlock clean
+.PHONY: help all figures env test test-faults test-slurm reliability lint format docs bench bench-gpu bench-env other-seeds reference unlock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -80,6 +81,17 @@ other-seeds: $(STAMP) ## the whole study with other seeds, and its numbers in do
 	$(SNAKEMAKE) all --config seed_offset=1000 results_dir=results-other-seeds state_dir=state-other-seeds
 	$(BIN)/python -m vqc_landscape.claims.other_seeds results-other-seeds/claims.parquet docs/other-seeds.csv
 
+
+# Code that a page shows is run while the page is built; with --strict, code that fails is an error.
+docs: $(DOCS)/.complete ## the documentation, its code run: site/index.html
+	PATH=$(abspath $(DOCS))/bin:$$PATH $(DOCS)/bin/mkdocs build --strict
+
+$(DOCS)/.complete: pyproject.toml constraints.txt constraints-docs.txt
+	$(PYTHON) -m venv --clear $(DOCS)
+	$(DOCS)/bin/python -m pip install --quiet --disable-pip-version-check \
+	  -c constraints.txt -c constraints-docs.txt -e ".[workflow,docs]"
+	touch $@
+
 reference: $(STAMP) ## config/README.md and the JSON schema, from the configuration's types
 	$(BIN)/python -m vqc_landscape.reference
 
@@ -87,4 +99,4 @@ unlock: $(STAMP) ## clear the lock that a killed run left behind
 	$(SNAKEMAKE) --unlock $(FILE)
 
 clean: ## remove results, checkpoints and logs; .venv stays
-	rm -rf results results-other-seeds results-minimal results-bench state state-other-seeds state-minimal .snakemake
+	rm -rf results results-minimal results-examples results-bench results-other-seeds state state-minimal state-examples state-other-seeds .snakemake site
