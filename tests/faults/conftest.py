@@ -37,8 +37,6 @@ class Reference:
 @pytest.fixture(scope="session")
 def reference(tmp_path_factory: pytest.TempPathFactory) -> Reference:
     study = Study(tmp_path_factory.mktemp("reference") / "study")
-    assert study.run() == 0, study.said()  # once for the caches of compiled code
-    study = Study(tmp_path_factory.mktemp("reference") / "study")
     start = time.monotonic()
     assert study.run() == 0, study.said()
     return Reference(study.tables(), time.monotonic() - start)

@@ -8,7 +8,9 @@ import random
 import signal
 import subprocess
 import time
+from pathlib import Path
 
+import psutil
 import pytest
 from faults.conftest import Reference
 from faults.harness import CHECKPOINT_EVERY, Study, jobs_of, kill_group, last_checkpoint, resumed_at, wait_until
@@ -29,12 +31,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.mark.fault("fault")
-def test_a_killed_run_goes_on_to_the_same_bytes(study: Study, reference: Reference, fault: str, share: float) -> None:
-    orphans = None
-    while orphans is None:  # until the run was still there to be killed
-        process = study.start()
-        orphans = kill(process, fault, share * reference.seconds)
-        share *= 0.8
+def test_a_killed_run_goes_on_to_the_same_bytes(tmp_path: Path, reference: Reference, fault: str, share: float) -> None:
+    for attempt in range(20):  # until the run was still there to be killed
+        study = Study(tmp_path / str(attempt))
+        orphans = kill(study.start(), fault, share * reference.seconds * 0.8**attempt)
+        if orphans is not None:
+            break
+    assert orphans is not None
     safe = {part: last_checkpoint(study.log("trajectories", part)) for part in TRAININGS}
     to_do = {part for part in TRAININGS if not (study.folder / trajectory(part)).exists()}
     assert study.go_on() == 0, study.said()
@@ -46,18 +49,18 @@ def test_a_killed_run_goes_on_to_the_same_bytes(study: Study, reference: Referen
         assert epoch >= safe[part] and (epoch == -1 or epoch % CHECKPOINT_EVERY == 0), part
 
 
-def kill(process: subprocess.Popen[str], fault: str, seconds: float):
-    """Kill after so many seconds; what of it lives on, or None if the run had ended before."""
+def kill(process: subprocess.Popen[str], fault: str, seconds: float) -> list[psutil.Process] | None:
+    """Kill after so many seconds; the jobs that live on, or None if the run had ended before."""
     end = time.monotonic() + seconds
     wait_until(lambda: time.monotonic() > end, process)
     if process.poll() is not None:
         return None
-    jobs = []
+    jobs: list[psutil.Process] = []
     if fault == TARGETS[0]:
-        if not wait_until(lambda: jobs_of(process.pid), process):
+        running: list[psutil.Process] = []
+        if not wait_until(lambda: running or running.extend(jobs_of(process.pid)), process):
             return None
-        jobs_of(process.pid)[0].send_signal(signal.SIGKILL)
-        process.wait()
+        running[0].send_signal(signal.SIGKILL)
     elif fault == TARGETS[1]:
         jobs = jobs_of(process.pid)
         os.kill(process.pid, signal.SIGKILL)
