@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from vqc_landscape.checks import Array
 from vqc_landscape.config import Experiment
@@ -47,9 +48,10 @@ def draw_spectra_over_seeds(data: FigureData) -> Figure:
         figure,
         "Spectra over initial points: QNN and classical networks",
         f"QNN: {labels.summary(circuit, labels.n_train(circuit))} Networks: layer widths, prediction and activation "
-        f"as named. Every point in a) and b) is one of {min(seeds)} to {max(seeds)} initial points; dotted: geometric "
-        "mean of the QNN at the start, and a tenth of it. c) median and quartiles over the initial points, networks "
-        "with tanh. d) standard deviation of the logarithm of the largest |eigenvalue|: 0.1 is about 10 %.",
+        f"as named. a), b) every mark is one of {min(seeds)} to {max(seeds)} initial points, bars: geometric means; "
+        "dotted: that of the QNN, and a tenth of it. c) median and quartiles over the initial points, networks with "
+        "tanh. d) a mark for each activation; standard deviation of the logarithm of the largest |eigenvalue|: 0.1 is "
+        "about 10 %.",
     )
     return figure
 
@@ -121,7 +123,9 @@ def plot_spreads(kinds: list[Kind], ax: Axes | None = None) -> None:
         named.add(name)
     ax.set(xscale="log", xlabel="number of parameters", ylabel="relative spread over seeds")
     ax.set_ylim(bottom=0)
+    ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     ax.xaxis.set_major_formatter("{x:g}")
+    ax.xaxis.set_minor_formatter(NullFormatter())
 
 
 def _kinds(data: FigureData, epoch: int) -> list[Kind]:
