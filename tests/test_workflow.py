@@ -260,9 +260,10 @@ def test_a_comment_in_a_module_runs_nothing_again(study: Study, tmp_path: Path) 
 
 
 @pytest.mark.parametrize(("cores", "experiment"), [("1", "layered"), ("2", "qnn")])
-def test_tables_are_the_same_bytes_at_any_number_of_cores(
-    study: Study, tmp_path: Path, cores: str, experiment: str
+def test_tables_are_the_same_bytes_at_any_number_of_cores_and_in_little_memory(
+    study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cores: str, experiment: str
 ) -> None:
+    monkeypatch.setenv("VQC_LANDSCAPE_MEMORY_GB", "0.0002")  # one leaf of samples at a time
     again = Study(tmp_path, study.config)
     done = again.snakemake("--cores", cores, f"only_{experiment}")
     assert done.returncode == 0, done.stderr
