@@ -33,7 +33,7 @@ env: $(STAMP) ## the environment alone: .venv with the versions of constraints.t
 # The stamp comes last, so that an interrupted installation is made again from the start.
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv --clear $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[workflow,dev]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[workflow,dev,browser]"
 	touch $@
 
 test: $(STAMP) ## all tests

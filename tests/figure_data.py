@@ -63,7 +63,8 @@ def landscape(experiment: Experiment, _: str, rng: np.random.Generator) -> dict[
         spectra[1], norms[1] = None, None
     n_structural = 8 if flat else 6
     structural = np.arange(8) < n_structural  # as the table has it: the order does not matter here
-    vectors = np.column_stack([structural * 0.0, ~structural * 0.5]).ravel()
+    vectors = np.zeros((8, 2))
+    vectors[n_structural:] = 0.5 * np.eye(2)[: 8 - n_structural]
     # curvature on the whole grid, none along the cusps of the published loss
     cusps = np.abs(np.cos(a + b)) < 1e-9 if published else np.zeros(a.size, dtype=bool)
     everywhere = [None if cusp else np.append(np.zeros(6), [0.2, 0.7]) for cusp in cusps]
@@ -77,7 +78,7 @@ def landscape(experiment: Experiment, _: str, rng: np.random.Generator) -> dict[
         "grad_norm": blank + norms,
         "eigvals": blank_or + spectra,
         "structural": [structural if there else None for there in has],
-        "plane_eigvecs": [vectors if there else None for there in has],
+        "plane_eigvecs": [vectors.ravel() if there else None for there in has],
     }
 
 

@@ -52,8 +52,13 @@ def test_the_conda_environments_have_the_requirements_with_the_pinned_versions(
     assert conda == {CONDA_NAMES.get(name, name): pins()[name] for name in requirements(*extras)}
 
 
+def test_the_conda_environment_has_the_browsers_driver_from_pypi() -> None:
+    *_, pip = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
+    assert pip["pip"] == [f"playwright=={pins()['playwright']}", "-e ."]
+
+
 def test_what_runs_these_tests_is_what_is_pinned() -> None:
-    names = requirements("workflow", "dev")
+    names = requirements("workflow", "dev", "browser")
     assert {name: version(name).split("+")[0] for name in names} == {name: pins()[name] for name in names}  # 2.13.0+cpu
 
 
@@ -123,7 +128,16 @@ def test_every_file_that_a_document_links_to_exists(document: str) -> None:
 # --- imports ----------------------------------------------------------------------------------------------
 
 # From the ground up: a room may import from lower floors and from itself; single modules are the ground.
-FLOORS = [{"circuits"}, {"simulator"}, {"objectives"}, {"training", "curvature"}, {"studies"}, {"claims"}, {"figures"}]
+FLOORS = [
+    {"circuits"},
+    {"simulator"},
+    {"objectives"},
+    {"training", "curvature"},
+    {"studies"},
+    {"claims"},
+    {"figures"},
+    {"report"},
+]
 FLOOR = {room: level for level, rooms in enumerate(FLOORS, start=1) for room in rooms}
 # training and curvature know the interface of an objective, not what is behind it
 NOT_FOR = {"training": {"circuits", "simulator"}, "curvature": {"circuits", "simulator"}}
@@ -143,6 +157,9 @@ HOMES = {
         "studies.own",
         "studies.shift_rule",
     },
+    "plotly": {"report"},
+    "jinja2": {"report"},
+    "docutils": {"report"},
     "snakemake": set[str](),
 }
 LAZY = ("torch", "pennylane")

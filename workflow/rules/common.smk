@@ -80,3 +80,8 @@ def shards_of_block(wildcards):
 def shards_of(wildcards):
     """How the Hessians are split, as plain data."""
     return experiment_of(wildcards).hessian.shards.model_dump()
+
+
+def caption(figure):
+    """Caption of a figure, for the page."""
+    return Path(workflow.source_path(f"../report/{figure}.rst")).read_text(encoding="utf-8")

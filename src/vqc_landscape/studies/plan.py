@@ -8,6 +8,7 @@ runs again when one of the two changes, and only then.
 from __future__ import annotations
 
 import functools
+import hashlib
 import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from typing import Any
 
 from vqc_landscape.config import Config, ConfigError, Experiment
 from vqc_landscape.config_own import FileData
-from vqc_landscape.provenance import PACKAGE, source_hash
+from vqc_landscape.provenance import PACKAGE, ROOT, source_hash
 from vqc_landscape.studies.own import own_code
 from vqc_landscape.studies.parts import Part, parts_of, path_of
 from vqc_landscape.tables import is_by_seed
@@ -187,6 +188,24 @@ def claim_settings(config: Config, parts: Iterable[Part]) -> dict[str, Any]:
     }
 
 
+def report_settings(config: Config) -> dict[str, Any]:
+    """The whole configuration, itself a valid one: the page shows it."""
+    plain = config.model_dump(mode="json", exclude={"experiments"})
+    return plain | {"experiments": {name: _dump(experiment) for name, experiment in config.experiments.items()}}
+
+
+def benchmark_files(config: Config) -> list[str]:
+    """Snakemake's benchmark of every job that makes a table."""
+    files = []
+    for stage in STAGES:
+        for name in config.experiments:
+            for path in map(Path, part_files(config, stage, name)):
+                seed, block = path.parent.name.removeprefix("seed="), path.stem.removeprefix("part-")
+                job = f"{seed}-{block}" if stage == "hessians" else seed if is_by_seed(stage) else block
+                files.append(f"{config.results_dir}/benchmarks/{stage}/{name}-{job}.tsv")
+    return files
+
+
 def _dump(experiment: Experiment) -> dict[str, Any]:
     """As plain data, itself a valid experiment: `init` is not for networks, not even with its defaults."""
     return experiment.model_dump(mode="json", exclude={"init"} if experiment.network else None)
@@ -215,3 +234,11 @@ def figure_code(module: str) -> str:
 def claims_code() -> str:
     """Hash over the code that measures the claims."""
     return source_hash("claims.write", skip=_TYPES)
+
+
+@functools.cache
+def report_code() -> str:
+    """Hash over the code of the page and over what it is filled into: template, style and script."""
+    folder = ROOT / "report"
+    assets = b"".join(path.read_bytes() for path in sorted(folder.glob("page.*")) if path.suffix != ".py")
+    return source_hash("report.page", skip=_TYPES) + hashlib.sha256(assets).hexdigest()[:16]
