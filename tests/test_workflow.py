@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from vqc_landscape.tables import SCHEMAS, read_table
 
 ROOT = Path(__file__).parents[1]
 MINIMAL = ROOT / "config" / "minimal.yaml"
+PAGE = "write the page"
 Edit = Callable[[dict[str, Any]], object]
 
 
@@ -35,6 +36,7 @@ class Study:
     folder: Path
     config: Path
     source: Path = ROOT / "src"
+    snakefile: Path = ROOT / "Snakefile"
 
     @property
     def parsed(self) -> Config:
@@ -46,18 +48,18 @@ class Study:
 
     def snakemake(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run it; errors are the caller's to look at."""
-        command = [sys.executable, "-m", "snakemake", *arguments, "--snakefile", str(ROOT / "Snakefile")]
+        command = [sys.executable, "-m", "snakemake", *arguments, "--snakefile", str(self.snakefile)]
         command += ["--directory", str(self.folder), "--configfile", str(self.config)]
         environment = {**os.environ, "PYTHONPATH": str(self.source)}
         return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=400)
 
     def planned(self) -> set[str]:
-        """Messages of the jobs that a run would do."""
+        """Messages of the jobs that a run would do, but for the page, which follows whatever is done."""
         done = self.snakemake("--dry-run", "all")
         assert done.returncode == 0, done.stderr
-        return set(re.findall(r"^Job \d+: (.*)$", done.stdout + done.stderr, re.MULTILINE)) - {
-            "Every table, figure and claim is there."
-        }
+        jobs = set(re.findall(r"^Job \d+: (.*)$", done.stdout + done.stderr, re.MULTILINE))
+        assert not jobs or PAGE in jobs
+        return jobs - {PAGE, "Every table, figure and claim is there, and the page."}
 
     def edited(self, edit: Edit) -> Study:
         """The same folder with another configuration."""
@@ -65,7 +67,7 @@ class Study:
         edit(raw)
         config = self.folder / "edited.yaml"
         config.write_text(yaml.safe_dump(raw))
-        return Study(self.folder, config, self.source)
+        return replace(self, config=config)
 
     def with_module(self, tmp_path: Path, module: str, text: str) -> Study:
         """The same folder with a package in which ``text`` was added to a module."""
@@ -73,7 +75,7 @@ class Study:
         shutil.copytree(self.source, source, ignore=shutil.ignore_patterns("__pycache__"))
         with (source / "vqc_landscape" / module).open("a") as file:
             file.write(text)
-        return Study(self.folder, self.config, source)
+        return replace(self, source=source)
 
     def tables(self, stage: str) -> list[tuple[str, list[Path]]]:
         """Part files of a table, by experiment."""
@@ -174,7 +176,7 @@ def test_every_job_has_a_log_and_a_benchmark_and_works_with_the_one_thread_that_
         for kind, paths in (("logs", logs), ("benchmarks", benchmarks))
     ]
     n_tables = sum(len(paths) for stage in plan.STAGES for _, paths in study.tables(stage))
-    assert names[0] == names[1] and len(names[0]) == n_tables + len(study.parsed.figures) + 1  # claims
+    assert names[0] == names[1] and len(names[0]) == n_tables + len(study.parsed.figures) + 2  # claims, page
     assert all(path.read_text().endswith("done\n") for path in logs)
     assert "epoch 3/3  loss" in (study.results / "logs" / "trajectories" / "qnn-0.log").read_text()
     threads = {path: path.read_text().count("threads: 1\n") for path in logs}  # what the engine and torch read
@@ -194,6 +196,34 @@ def test_a_second_run_has_nothing_to_do(study: Study) -> None:
 
 def test_a_figure_setting_draws_that_figure_again(study: Study) -> None:
     assert study.edited(lambda raw: raw["figures"]["fig11"].update(seeds=[1])).planned() == {"draw fig11"}
+
+
+def test_a_caption_or_a_style_of_the_page_writes_the_page_again_and_nothing_else(study: Study, tmp_path: Path) -> None:
+    for part in ("workflow", "profiles", "config"):
+        shutil.copytree(ROOT / part, tmp_path / part)
+    shutil.copy(ROOT / "Snakefile", tmp_path)
+    caption = tmp_path / "workflow" / "report" / "fig05.rst"
+    caption.write_text(caption.read_text() + "\nOne more sentence.\n")
+    other = replace(study, snakefile=tmp_path / "Snakefile")
+    assert other.planned() == set()  # the page itself is not listed
+    done = other.snakemake("--dry-run", "all")
+    assert PAGE in done.stdout + done.stderr
+
+
+def test_snakemakes_own_report_has_every_figure_with_its_caption_and_category(study: Study, tmp_path: Path) -> None:
+    page = tmp_path / "snakemake.html"
+    done = study.snakemake("--report", str(page))
+    assert done.returncode == 0, done.stderr
+    text = page.read_text()
+    for figure in study.parsed.figures:
+        assert f"{figure}.png" in text
+    for words in (
+        "Figures of the paper, exact and as published",
+        "Beyond the paper",
+        "uniform on the square, class +1",
+    ):
+        assert words in text
+    assert not re.search(r'(src|href)="https?://[^"]*\.(js|css)"', text)  # opens without a network
 
 
 def test_a_plot_style_draws_the_figures_again_and_nothing_else(study: Study, tmp_path: Path) -> None:

@@ -9,9 +9,9 @@ for figure, parts in PARTS.items():
         output:
             png=report(
                 f"{RESULTS}/figures/{figure}.png",
-                category="Figures of one experiment" if figure in OWN_FIGURES else "Figures of the paper",
+                category=category(figure),
                 labels={"figure": figure},
-                caption=f"../report/{OWN_FIGURES[figure][1] if figure in OWN_FIGURES else figure}.rst",
+                caption=caption_file(figure),
             ),
             pdf=f"{RESULTS}/figures/{figure}.pdf",
         log:

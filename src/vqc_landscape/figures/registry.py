@@ -125,6 +125,15 @@ def look_up(name: str, config: Config) -> Figure:
     return _look_up(name, config)[0]
 
 
+def shown_by(name: str, config: Config) -> FigureConfig:
+    """What a figure shows.
+
+    Raises:
+        ConfigError: the figure does not exist or is not configured.
+    """
+    return _look_up(name, config)[1]
+
+
 def required_tables(name: str, config: Config) -> list[Part]:
     """The parts of the tables that a figure reads.
 

@@ -26,9 +26,9 @@ from vqc_landscape.claims.write import WORDS
 from vqc_landscape.config import Config
 from vqc_landscape.figures import labels
 from vqc_landscape.figures.data import FigureData
-from vqc_landscape.figures.registry import FIGURES
+from vqc_landscape.figures.registry import look_up, shown_by
 from vqc_landscape.report import record
-from vqc_landscape.report.views import VIEWS, View
+from vqc_landscape.report.views import VIEWS, View, Wanted
 from vqc_landscape.tables import atomic_file, read_table
 
 Paths = Iterable[str | PathLike[str]]
@@ -75,8 +75,10 @@ def write_report(
         ValueError: a table or a run is missing, or a part file is damaged.
     """
     verdicts = [] if claims is None else read_claims(claims)
-    data = _read(config, tables)
-    shown = [_figure(Path(path), config, data, captions, verdicts) for path in figures]
+    files = sorted(map(Path, figures))  # what belongs to one figure of the paper has names that begin alike
+    wanted = {path.stem: VIEWS.get(look_up(path.stem, config).function, ()) for path in files}
+    data = _read([view for views in wanted.values() for view in views], tables)
+    shown = [_figure(path, config, data, captions, verdicts, wanted[path.stem]) for path in files]
     text = _template().render(
         shown=shown,
         verdicts=verdicts,
@@ -121,14 +123,13 @@ def _counts(verdicts: list[dict[str, Any]]) -> list[tuple[str, str, str, int]]:
     ]
 
 
-def _read(config: Config, paths: Mapping[str, Paths]) -> dict[str, pd.DataFrame]:
+def _read(views: Iterable[Wanted], paths: Mapping[str, Paths]) -> dict[str, pd.DataFrame]:
     """The tables of all views, each with the columns that these read."""
-    wanted: dict[str, set[str]] = {}
-    for figure in config.figures:
-        for view in VIEWS.get(FIGURES[figure].function, ()):
-            for stage, columns in view.reads.items():
-                wanted.setdefault(stage, set()).update(columns)
-    return {stage: read_table(stage, paths.get(stage, []), sorted(columns)) for stage, columns in wanted.items()}
+    columns: dict[str, set[str]] = {}
+    for view in views:
+        for stage, names in view.reads.items():
+            columns.setdefault(stage, set()).update(names)
+    return {stage: read_table(stage, paths.get(stage, []), sorted(names)) for stage, names in columns.items()}
 
 
 def _figure(
@@ -137,10 +138,11 @@ def _figure(
     tables: Mapping[str, pd.DataFrame],
     captions: Mapping[str, str],
     verdicts: list[dict[str, Any]],
+    views: Iterable[Wanted],
 ) -> Shown:
     name, image = path.stem, path.read_bytes()
     width, height = struct.unpack(">II", image[16:24])  # a PNG's first chunk
-    chosen = config.figures[name]
+    chosen = shown_by(name, config)
     data = FigureData({e: config.experiments[e] for e in chosen.experiments}, tuple(chosen.seeds), tables)
     return Shown(
         name=name,
@@ -149,7 +151,7 @@ def _figure(
         image=base64.b64encode(image).decode(),
         width=width,
         height=height,
-        views=[wanted.make(data) for wanted in VIEWS.get(FIGURES[name].function, ())],
+        views=[wanted.make(data) for wanted in views],
         claims=[row for row in verdicts if row["figure"] == name],
     )
 
