@@ -17,13 +17,18 @@ from benchmarks.peers.pennylane_circuit import apply_gates
 
 
 def hessian(case: Case) -> Compute:
+    """Minus the Hessian of the expectation value, that of the infidelity."""
+    program = make_program(case)
+    return lambda: -np.asarray(compute_hessian(program, case.params).hessian)
+
+
+def make_program(case: Case) -> CustomVQA:
     """The projector onto |+...+> as the sum of all words of X, which is the form that Divi takes."""
     with qml.queuing.AnnotatedQueue() as queue:
         apply_gates(case, qml.numpy.array(case.params, requires_grad=True), None)
         qml.expval(_words_of_x(case.n_qubits))
     script = qml.tape.QuantumScript.from_queue(queue)
-    program = CustomVQA(script, backend=MaestroSimulator(), optimizer=MonteCarloOptimizer())  # never run
-    return lambda: -np.asarray(compute_hessian(program, case.params).hessian)
+    return CustomVQA(script, backend=MaestroSimulator(), optimizer=MonteCarloOptimizer())  # never run
 
 
 def _words_of_x(n_qubits: int) -> qml.Hamiltonian:
