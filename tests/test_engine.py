@@ -12,6 +12,7 @@ import torch
 from programs import random_circuit
 
 import vqc_landscape as vl
+from vqc_landscape.simulator import products
 from vqc_landscape.simulator.engine import Engine
 from vqc_landscape.simulator.threads import map_in_order, n_threads
 
@@ -120,13 +121,43 @@ def test_threads(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("name", OBSERVABLES)
 @pytest.mark.parametrize("seed", range(3))
-def test_products_with_the_hessian_need_no_hessian(name: str, seed: int) -> None:
+def test_products_with_the_hessian_need_no_hessian(name: str, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """The directional sweep against the matrix, on programs with shared parameters, words and features."""
     rng = np.random.default_rng([seed, 8])
     circuit = random_circuit(rng, n_qubits=3, n_gates=30, n_params=6, n_features=2)
     risk = vl.CircuitRisk(circuit, OBSERVABLES[name], "mse", rng.uniform(-1, 1, (40, 2)), rng.choice([-1.0, 1.0], 40))
     params, v = rng.uniform(0, 2 * np.pi, 6), rng.normal(size=6)
-    np.testing.assert_allclose(risk.hvp(params, v), risk.hessian(params) @ v, rtol=0, atol=ATOL)
+    product = risk.hessian(params) @ v
+    np.testing.assert_allclose(risk.hvp(params, v), product, rtol=0, atol=ATOL)
+    # large states, one by one and in blocks of cosets
+    monkeypatch.setattr(Engine, "is_wide", True)
+    found = []
+    for threads in ("1", "2"):
+        monkeypatch.setenv("OMP_NUM_THREADS", threads)
+        found.append(risk.hvp(params, v))
+    np.testing.assert_allclose(found[0], product, rtol=0, atol=ATOL)
+    assert found[0].tobytes() == found[1].tobytes()
+
+
+@pytest.mark.parametrize("entangler", ["CZ", "CNOT"])
+def test_products_of_states_with_more_qubits_than_turn_together(
+    entangler: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ten qubits are two groups; the cosets of the first are neighbours in memory, unless CNOTs mix the bits."""
+    rng = np.random.default_rng(9)
+    gates: list[vl.Rotation | vl.FixedGate] = []
+    for layer in range(2):
+        for wire in range(10):
+            gates.append(vl.Rotation("Y", (wire,), (vl.Term(param=10 * layer + wire),), "RY"))
+        gates += [vl.FixedGate(entangler, (wire, (wire + 3) % 10)) for wire in range(10)]
+    gates += [vl.Rotation("X", (wire,), (vl.Term(param=20 + wire),), "RX") for wire in range(10)]
+    circuit = vl.Circuit("two groups", 10, (30,), tuple(gates))
+    risk = vl.CircuitRisk(circuit, vl.local_projector(10, "X"), "infidelity")
+    params, v = rng.uniform(0, 2 * np.pi, 30), rng.normal(size=30)
+    product = risk.hessian(params) @ v
+    monkeypatch.setattr(Engine, "is_wide", True)
+    monkeypatch.setattr(products, "PIECES", 1)
+    np.testing.assert_allclose(risk.hvp(params, v), product, rtol=0, atol=ATOL)
 
 
 def test_by_products() -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,12 +17,12 @@ from numpy.typing import NDArray
 from vqc_landscape.checks import Array
 from vqc_landscape.circuits.observables import Observable, PauliSum
 from vqc_landscape.circuits.program import Circuit
-from vqc_landscape.simulator import directional
 from vqc_landscape.simulator import states as first_order
 from vqc_landscape.simulator import tangents as second_order
 from vqc_landscape.simulator.columns import make_columns
 from vqc_landscape.simulator.measurement import Groups, check_fits, measured_groups, no_groups, seen_gates
 from vqc_landscape.simulator.memory import side_by_side
+from vqc_landscape.simulator.products import LargeState, lane_product
 from vqc_landscape.simulator.schedule import Ints, make_schedule
 from vqc_landscape.simulator.states import smallest_cos
 from vqc_landscape.simulator.threads import map_in_order
@@ -29,6 +30,7 @@ from vqc_landscape.simulator.wide import add_samples_wide
 from vqc_landscape.simulator.workspace import (
     Leaf,
     Pool,
+    Runs,
     Samples,
     SecondOrder,
     empty_leaf,
@@ -99,7 +101,6 @@ class Engine:
             self.tail_phases = np.ones((1, n_qubits + 1), dtype=np.complex128)
             self.target = observable.state[self.schedule.order[-1]]  # as states are stored
         self._pool = Pool()
-        self.lanes = min(LEAF, max(1, 2 ** (13 - n_qubits)))  # samples side by side: keeps the states in cache
 
     # --- first order -----------------------------------------------------------------------------------
 
@@ -146,27 +147,30 @@ class Engine:
     @contextmanager
     def _forward(self, params: Array, coefficients: Array) -> Iterator[Leaf]:
         """States of all blocks; the arrays go back to the pool at the end."""
-        s, turns = self.schedule, self.turns
+        with self._pool.lend(self._new_leaf, len(coefficients)) as arrays:
+            leaf, runs = self._resolve(params, coefficients, arrays)
+            self._fill_diagonals(runs, self.tail_phases, 0, leaf.adjoints[0], leaf.diagonals)
+            first_order.forward(leaf.diagonals, self.turns, leaf.tans, leaf.states)
+            yield leaf
+
+    def _resolve(self, params: Array, coefficients: Array, arrays: Leaf) -> tuple[Leaf, Runs]:
+        """Angles and runs of some samples, the former into their leaf."""
+        s, leaf = self.schedule, arrays._replace(coefficients=np.ascontiguousarray(coefficients))
         half = 0.5 * self.circuit.angles(params, coefficients)
         cos, sin = np.cos(half), np.sin(half)
-        with self._pool.lend(self._new_leaf, len(coefficients)) as arrays:
-            leaf = arrays._replace(coefficients=np.ascontiguousarray(coefficients))
-            leaf.axes[s.word_rotation] = (0.0, 0.0, 1.0)
-            cosines = np.empty_like(leaf.tans)
-            alphas, gammas = np.empty(leaf.tans.shape, np.complex128), np.empty(leaf.tans.shape, np.complex128)
-            elements = (s.run_starts, s.element_axis, s.element_index, s.matrices, smallest_cos(s.n_qubits))
-            first_order.resolve_runs(elements, cos, sin, leaf.tans, cosines, alphas, gammas, leaf.phases, leaf.axes)
-            leaf.phases[:] *= s.phase
-            layout = (
-                s.block_runs, s.site_r[: s.n_runs], s.alpha_slot, s.gamma_slot, s.order, s.signs,
-                s.block_words, s.site_r[s.n_runs :], s.word_rotation,
-            )  # fmt: skip
-            scratch = leaf.adjoints[0]
-            first_order.fill_diagonals(
-                layout, cos, sin, cosines, alphas, gammas, s.run_turns, self.tail_phases, scratch, leaf.diagonals
-            )
-            first_order.forward(leaf.diagonals, turns, leaf.tans, leaf.states)
-            yield leaf
+        leaf.axes[s.word_rotation] = (0.0, 0.0, 1.0)
+        alphas, gammas = (np.empty(leaf.tans.shape, np.complex128) for _ in range(2))
+        runs = Runs(cos, sin, np.empty_like(leaf.tans), alphas, gammas, s.run_turns)
+        elements = (s.run_starts, s.element_axis, s.element_index, s.matrices, smallest_cos(s.n_qubits))
+        values = (leaf.tans, runs.cosines, alphas, gammas, leaf.phases, leaf.axes)
+        first_order.resolve_runs(elements, cos, sin, *values)
+        leaf.phases[:] *= s.phase
+        return leaf, runs
+
+    def _fill_diagonals(
+        self, runs: Runs, tail_phases: NDArray[np.complex128], first: int, scratch: Array, out: Array
+    ) -> None:
+        first_order.fill_diagonals(self.schedule.layout, tuple(runs), tail_phases, first, scratch, out)
 
     def measure(self, leaf: Leaf) -> tuple[Array, Array, Array]:
         """f, and for projectors the pulled-back target and its Gram weights; fills the last adjoint."""
@@ -315,36 +319,27 @@ class Engine:
         total = np.zeros(self.n_carried)
         for lane in self._lanes(samples.stop - samples.start):
             part = slice(samples.start + lane.start, samples.start + lane.stop)
-            with self._first_order(params, coefficients[part]) as first:
-                total += self._lane_hvp(first, *derivatives(first.expvals, part), v)
+            if self.is_wide:
+                state = self._large_state(params, coefficients[part])
+                total += state.product(partial(_of_samples, derivatives, part), v)
+            else:
+                with self._first_order(params, coefficients[part]) as first:
+                    total += lane_product(self, first, *derivatives(first.expvals, part), v)
         return total
 
-    def _lane_hvp(self, first: FirstOrder, slopes: Array, bends: Array, v: Array) -> Array:
-        leaf, n_runs, turns = first.leaf, self.schedule.n_runs, self.turns
-        axes, overlaps = np.empty_like(leaf.overlaps), np.empty_like(leaf.overlaps)
-        tangents, scratch = np.empty_like(leaf.states), np.empty_like(leaf.states[0])
-        directional.site_axes(v, self.columns.entries, leaf.axes, leaf.coefficients, axes)
-        directional.forward_tangent(leaf, turns, n_runs, axes, tangents)
-        cotangent = self._observe(tangents[-1], first)
-        directional.backward_overlaps(leaf, turns, n_runs, axes, tangents, cotangent, scratch, overlaps)
-        rows = np.zeros_like(first.jacobian)
-        first_order.add_gradients(overlaps, leaf.axes, self.columns.entries, leaf.coefficients, rows)
-        total: Array = np.einsum("s,sp->p", slopes, rows)
-        total += np.einsum("s,sp->p", bends * np.einsum("sp,p->s", first.jacobian, v), first.jacobian)
-        directional.add_pairs(v, slopes, self.columns, leaf, self.columns.pair_columns, total)
-        return total
+    def _large_state(self, params: Array, coefficients: Array) -> LargeState:
+        size, tails = 2**self.circuit.n_qubits, self.tail_phases.copy()
+        tails[:, -1] = 1.0
+        leaf, runs = self._resolve(
+            params, coefficients, empty_leaf(self.schedule, len(self.circuit.rotations), 0, 1, 0)
+        )
+        phases = runs._replace(cosines=np.ones_like(runs.cosines))
+        scratch = np.empty((2, size, 1))
 
-    def _observe(self, tangent: Array, first: FirstOrder) -> Array:
-        """The observable times the tangent of the last block, as the adjoint state is made from the state."""
-        out = np.empty_like(tangent)
-        if self.target is not None:
-            target = (first.targets[:, 0] + 1j * first.targets[:, 1]).T
-            image = target * np.sum(np.conj(target) * (tangent[0] + 1j * tangent[1]), axis=0)
-            out[0], out[1] = image.real, image.imag
-        else:
-            unused = np.empty(tangent.shape[-1])
-            first_order.measure(tangent, first.leaf.diagonals, self.schedule.n_blocks, self.groups, unused, out)
-        return out
+        def fill(number: int, out: Array) -> None:
+            self._fill_diagonals(phases, tails, number, scratch, out.reshape(1, 2, size, 1))
+
+        return LargeState(self, leaf, runs.cosines, fill)
 
     def metric_tensor(self, params: Array) -> Array:
         r"""Fubini-Study metric ``Re<T_i|T_j> - Re(<T_i|psi><psi|T_j>)`` of a circuit without data, (P, P)."""
@@ -380,6 +375,11 @@ class Engine:
         return self.published and self.target is None
 
     @property
+    def lanes(self) -> int:
+        """Samples side by side: as many as keep their states in the cache."""
+        return 1 if self.is_wide else min(LEAF, max(1, 2 ** (13 - self.circuit.n_qubits)))
+
+    @property
     def is_wide(self) -> bool:
         """Whether the threads share one sample: a state of 2**13 amplitudes fills the cache of a core."""
         return self.circuit.n_qubits >= 13
@@ -389,7 +389,9 @@ class Engine:
         return min(WIDE_WIDTH if self.is_wide else MAX_WIDTH, max(-(-self.n_carried // 8) * 8, 8))
 
     def _new_leaf(self, n_samples: int) -> Leaf:
-        return empty_leaf(self.schedule, len(self.circuit.rotations), len(self.tail_phases), n_samples)
+        return empty_leaf(
+            self.schedule, len(self.circuit.rotations), len(self.tail_phases), n_samples, self.schedule.n_blocks
+        )
 
     def _new_second_order(self) -> SecondOrder:
         n_slots = int(np.max(np.diff(self.columns.step_slots), initial=1))
@@ -403,3 +405,9 @@ class Engine:
     def _lanes(self, n_samples: int) -> Iterator[slice]:
         for start in range(0, n_samples, self.lanes):
             yield slice(start, min(start + self.lanes, n_samples))
+
+
+def _of_samples(
+    derivatives: Callable[[Array, slice], tuple[Array, Array]], part: slice, expvals: Array
+) -> tuple[Array, Array]:
+    return derivatives(expvals, part)

@@ -125,11 +125,6 @@ def _chunk(plan: _Plan, points: Array) -> Array:
     tables = (point, plan.sample, both)
     n_states, size = len(points) * n_samples, 2**schedule.n_qubits
     smallest = first_order.smallest_cos(schedule.n_qubits)
-    layout = (
-        schedule.block_runs, schedule.site_r[: schedule.n_runs], schedule.alpha_slot, schedule.gamma_slot,
-        schedule.order, schedule.signs, schedule.block_words, schedule.site_r[schedule.n_runs :],
-        schedule.word_rotation,
-    )  # fmt: skip
     expvals, width = np.empty(n_states), 0
     for start in range(0, n_states, engine.lanes):
         if width != min(engine.lanes, n_states - start):  # else the work arrays of the states before serve again
@@ -144,10 +139,8 @@ def _chunk(plan: _Plan, points: Array) -> Array:
         resolve_values(plan.segments, tables, rows, smallest, work, *values)
         look_up(schedule.word_rotation, plan.kind, tables, rows, cos, sin)
         leaf.phases[:] *= schedule.phase
-        first_order.fill_diagonals(
-            layout, cos, sin, cosines, alphas, gammas,
-            schedule.run_turns, engine.tail_phases, leaf.adjoints[0], leaf.diagonals,
-        )  # fmt: skip
+        runs = (cos, sin, cosines, alphas, gammas, schedule.run_turns)
+        first_order.fill_diagonals(schedule.layout, runs, engine.tail_phases, 0, leaf.adjoints[0], leaf.diagonals)
         evolve(leaf.diagonals, engine.turns, leaf.tans, leaf.states[0])
         expvals[start : start + width] = engine.measure(leaf)[0]
     return expvals

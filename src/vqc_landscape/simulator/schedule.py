@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -96,6 +96,14 @@ class Schedule:
     alpha_slot: Ints
     gamma_slot: Ints
     frame: Frame
+
+    @property
+    def layout(self) -> tuple[NDArray[Any], ...]:
+        """What :func:`states.fill_diagonals` reads."""
+        return (
+            self.block_runs, self.site_r[: self.n_runs], self.alpha_slot, self.gamma_slot, self.order, self.signs,
+            self.block_words, self.site_r[self.n_runs :], self.word_rotation,
+        )  # fmt: skip
 
     @property
     def n_runs(self) -> int:

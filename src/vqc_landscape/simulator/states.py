@@ -90,19 +90,20 @@ def resolve_runs(schedule, cos, sin, tans, cosines, alphas, gammas, phases, axes
 
 
 @compiled
-def fill_diagonals(layout, cos, sin, cosines, alphas, gammas, turns, tail_phases, scratch, diagonals):
-    """diagonals[b] = D_b: alphas, CZ and words of block b - 1, gammas and cosines of block b.
+def fill_diagonals(layout, runs, tail_phases, first, scratch, diagonals):
+    """diagonals[b - first] = D_b: alphas, CZ and words of block b - 1, gammas and cosines of block b.
 
-    diagonals[n_blocks + m] is the one after the last block, for each row m of ``tail_phases``
-    (n_tails, n_qubits + 1): a phase per wire, and a factor.
+    Number n_blocks + m is the one after the last block, for each row m of ``tail_phases`` (n_tails, n_qubits + 1):
+    a phase per wire, and a factor.
     """
+    cos, sin, cosines, alphas, gammas, turns = runs
     block_runs, run_r, alpha_slot, gamma_slot, order, signs, block_words, word_r, word_rotation = layout
     n_blocks, n_qubits, n_samples = len(block_runs) - 1, tail_phases.shape[1] - 1, len(cos)
     phases = np.empty((n_qubits, n_samples), np.complex128)
     used = np.empty(n_qubits, np.bool_)
     scale = np.empty(n_samples)
-    for d in range(n_blocks + len(tail_phases)):
-        b = min(d, n_blocks)
+    for i in range(len(diagonals)):
+        d, b = first + i, min(first + i, n_blocks)
         for slot in range(n_qubits):
             used[slot] = d >= n_blocks
             for s in range(n_samples):
@@ -119,18 +120,18 @@ def fill_diagonals(layout, cos, sin, cosines, alphas, gammas, turns, tail_phases
                     for s in range(n_samples):
                         scale[s] *= cosines[run, s]
         fill_diagonal(scratch, phases, used, scale)
-        reorder(scratch, order[b], signs[b], diagonals[d])
+        reorder(scratch, order[b], signs[b], diagonals[i])
         if b > 0:
             for run in range(block_runs[b - 1], block_runs[b]):
                 if alpha_slot[run] < 0:
-                    multiply_phase(diagonals[d], run_r[run], alphas[run])
+                    multiply_phase(diagonals[i], run_r[run], alphas[run])
             for word in range(block_words[b - 1], block_words[b]):
                 k = word_rotation[word]
-                multiply_word(diagonals[d], word_r[word], cos[:, k], sin[:, k])
+                multiply_word(diagonals[i], word_r[word], cos[:, k], sin[:, k])
         if d < n_blocks:
             for run in range(block_runs[b], block_runs[b + 1]):
                 if gamma_slot[run] < 0:
-                    multiply_phase(diagonals[d], run_r[run], gammas[run])
+                    multiply_phase(diagonals[i], run_r[run], gammas[run])
 
 
 @compiled(inline="always")

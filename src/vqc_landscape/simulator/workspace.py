@@ -29,6 +29,17 @@ class Leaf(NamedTuple):
     phases: NDArray[np.complex128]  # (n_samples,): psi is this times states[-1] after the last diagonal
 
 
+class Runs(NamedTuple):
+    """Each run of one-qubit gates as diag(1, alpha) cos (1, -t; t, 1) diag(1, gamma); the t are in the leaf."""
+
+    cos: Array  # of half of every angle, (n_samples, n_rotations)
+    sin: Array
+    cosines: Array  # (n_runs, n_samples)
+    alphas: NDArray[np.complex128]
+    gammas: NDArray[np.complex128]
+    turns: NDArray[np.bool_]  # (n_runs,)
+
+
 class Turns(NamedTuple):
     """The schedule as the kernels read it."""
 
@@ -118,13 +129,13 @@ def make_second_order(n_qubits: int, n_carried: int, width: int, n_slots: int, n
     )
 
 
-def empty_leaf(schedule: Schedule, n_rotations: int, n_tails: int, n_samples: int) -> Leaf:
-    """Allocate for samples side by side; coefficients come later."""
+def empty_leaf(schedule: Schedule, n_rotations: int, n_tails: int, n_samples: int, n_blocks: int) -> Leaf:
+    """Allocate for samples side by side, with the states of ``n_blocks`` blocks; coefficients come later."""
     s, size = schedule, 2**schedule.n_qubits
     return Leaf(
-        diagonals=np.empty((s.n_blocks + n_tails, 2, size, n_samples)),
-        states=np.empty((s.n_blocks, 2, size, n_samples)),
-        adjoints=np.empty((s.n_blocks, 2, size, n_samples)),
+        diagonals=np.empty((n_blocks + n_tails, 2, size, n_samples)),
+        states=np.empty((n_blocks, 2, size, n_samples)),
+        adjoints=np.empty((n_blocks, 2, size, n_samples)),
         tans=np.empty((s.n_runs, n_samples)),
         axes=np.empty((n_rotations, n_samples, 3)),
         overlaps=np.empty((len(s.site_block), 3, n_samples)),

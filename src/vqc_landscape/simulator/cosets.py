@@ -1,0 +1,222 @@
+r"""Large states one at a time: turns, generators and overlaps in blocks that stay in the cache.
+
+A turn mixes basis states z and z ^ x. The masks x of a few qubits span a set of offsets; the states z0 ^ offset are a
+*coset*. Some cosets side by side are copied into ``work[state, plane, offset, coset]``, where bit q of an offset's
+number says whether x_q is in it: every qubit of the group is one bit there, whatever its mask, and all loops run over
+cosets. So a state is read and written once for all that happens to a group of qubits.
+
+Rotations are orthogonal here, cosine included: the diagonals have phases alone.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from vqc_landscape.simulator.jit import compiled
+from vqc_landscape.simulator.kernels import echelon_pivots, low_index, parity_sign
+
+GROUP = 7  # qubits turned together: four states of 2**7 offsets and 64 cosets are half a megabyte
+SIDE_BY_SIDE = 64  # cosets
+
+
+@compiled
+def make_offsets(x, offsets, pivots):
+    """offsets[j] = sum over the bits q of j of x[q]; and a bit of each coset that its first member has not."""
+    offsets[0] = 0
+    for q in range(len(x)):
+        for j in range(1 << q):
+            offsets[(1 << q) + j] = offsets[j] ^ x[q]
+    echelon_pivots(x, pivots)
+
+
+@compiled(inline="always")
+def first_member(number, pivots, n_pivots):
+    """The member without any pivot of the coset of a number."""
+    z = number
+    for q in range(n_pivots):
+        z = low_index(z, pivots[q])
+    return z
+
+
+@compiled
+def load(states, members, offsets, work):
+    """work[k, p, j, c] = states[k, p, members[c] ^ offsets[j]]."""
+    in_row = stand_in_a_row(members, offsets)
+    for k in range(work.shape[0]):
+        for plane in range(2):
+            for j in range(work.shape[2]):
+                if in_row:
+                    z = members[0] ^ offsets[j]
+                    for c in range(len(members)):
+                        work[k, plane, j, c] = states[k, plane, z + c]
+                else:
+                    for c in range(len(members)):
+                        work[k, plane, j, c] = states[k, plane, members[c] ^ offsets[j]]
+
+
+@compiled
+def store(work, members, offsets, states):
+    """The way back."""
+    in_row = stand_in_a_row(members, offsets)
+    for k in range(work.shape[0]):
+        for plane in range(2):
+            for j in range(work.shape[2]):
+                if in_row:
+                    z = members[0] ^ offsets[j]
+                    for c in range(len(members)):
+                        states[k, plane, z + c] = work[k, plane, j, c]
+                else:
+                    for c in range(len(members)):
+                        states[k, plane, members[c] ^ offsets[j]] = work[k, plane, j, c]
+
+
+@compiled
+def stand_in_a_row(members, offsets):
+    """Whether the same member of consecutive cosets is consecutive: then it is read in vectors."""
+    n = len(members)
+    if n & (n - 1) or members[0] & (n - 1) or members[n - 1] != members[0] + n - 1:
+        return False
+    low = 0
+    for j in range(len(offsets)):
+        low |= offsets[j]
+    return low & (n - 1) == 0
+
+
+@compiled
+def rotate(work, k, q, cos, sin, signs):
+    """(cos, -sin; sin, cos) on bit q of state k; a coset's sign says which of its members is |0>."""
+    bit = 1 << q
+    for plane in range(2):
+        for i in range(work.shape[2] // 2):
+            j = low_index(i, bit)
+            for c in range(len(signs)):
+                a, b, s = work[k, plane, j, c], work[k, plane, j + bit, c], sin * signs[c]
+                work[k, plane, j, c], work[k, plane, j + bit, c] = cos * a - s * b, cos * b + s * a
+
+
+@compiled
+def add_turned(work, source, target, q, axis, factor, signs):
+    """State ``target`` += factor * -i/2 (axis . sigma) of state ``source`` on bit q."""
+    bit, n_x = 1 << q, 0.5 * factor * axis[0]
+    n_y, n_z = 0.5 * factor * axis[1], 0.5 * factor * axis[2]
+    for i in range(work.shape[2] // 2):
+        j = low_index(i, bit)
+        for c in range(len(signs)):
+            y, z = n_y * signs[c], n_z * signs[c]
+            a_re, a_im = work[source, 0, j, c], work[source, 1, j, c]
+            b_re, b_im = work[source, 0, j + bit, c], work[source, 1, j + bit, c]
+            work[target, 0, j, c] += z * a_im + n_x * b_im - y * b_re
+            work[target, 1, j, c] -= z * a_re + n_x * b_re + y * b_im
+            work[target, 0, j + bit, c] += n_x * a_im + y * a_re - z * b_im
+            work[target, 1, j + bit, c] += z * b_re - n_x * a_re + y * a_im
+
+
+@compiled
+def add_overlaps(work, left, right, q, signs, out):
+    """out += Re <left| -i/2 sigma |right> for sigma = X, Y, Z on bit q; see :func:`kernels.overlaps`."""
+    bit = 1 << q
+    for i in range(work.shape[2] // 2):
+        j = low_index(i, bit)
+        x, y, z = 0.0, 0.0, 0.0
+        for c in range(len(signs)):
+            a_re, a_im = work[left, 0, j, c], work[left, 1, j, c]
+            b_re, b_im = work[left, 0, j + bit, c], work[left, 1, j + bit, c]
+            c_re, c_im = work[right, 0, j, c], work[right, 1, j, c]
+            d_re, d_im = work[right, 0, j + bit, c], work[right, 1, j + bit, c]
+            x += a_re * d_im - a_im * d_re + b_re * c_im - b_im * c_re
+            y += signs[c] * (b_re * c_re + b_im * c_im - a_re * d_re - a_im * d_im)
+            z += signs[c] * (a_re * c_im - a_im * c_re - b_re * d_im + b_im * d_re)
+        out[0] += 0.5 * x
+        out[1] += 0.5 * y
+        out[2] += 0.5 * z
+
+
+@compiled
+def forward_group(states, x, r, cos, sin, axes, first, stop):
+    """Turn psi and tau (states 0 and 1) on a group of qubits; then tau += G_v psi; cosets first to stop."""
+    k = len(x)
+    offsets, pivots = np.empty(1 << k, np.int64), np.empty(k, np.int64)
+    make_offsets(x, offsets, pivots)
+    for start in range(first, stop, SIDE_BY_SIDE):
+        width = min(SIDE_BY_SIDE, stop - start)
+        members, signs = np.empty(width, np.int64), np.empty((k, width))
+        work = np.empty((2, 2, 1 << k, width))
+        place(start, pivots, r, members, signs)
+        load(states, members, offsets, work)
+        for q in range(k):
+            rotate(work, 0, q, cos[q], sin[q], signs[q])
+            rotate(work, 1, q, cos[q], sin[q], signs[q])
+        for q in range(k):
+            add_turned(work, 0, 1, q, axes[q], 1.0, signs[q])
+        store(work, members, offsets, states)
+
+
+@compiled
+def backward_group(states, x, r, cos, sin, axes, first, stop, out):
+    """Overlaps of a group of qubits, then back before them: psi, tau, lambda, mu (states 0 to 3), cosets first to stop.
+
+    out[q, 0] += Re <lambda|G_a|psi> and out[q, 1] += Re <mu|G_a|psi> + Re <lambda|G_a|tau>, for each axis a.
+    """
+    k = len(x)
+    offsets, pivots = np.empty(1 << k, np.int64), np.empty(k, np.int64)
+    make_offsets(x, offsets, pivots)
+    for start in range(first, stop, SIDE_BY_SIDE):
+        width = min(SIDE_BY_SIDE, stop - start)
+        members, signs = np.empty(width, np.int64), np.empty((k, width))
+        work = np.empty((4, 2, 1 << k, width))
+        place(start, pivots, r, members, signs)
+        load(states, members, offsets, work)
+        for q in range(k):
+            add_overlaps(work, 2, 0, q, signs[q], out[q, 0])
+            add_overlaps(work, 3, 0, q, signs[q], out[q, 1])
+            add_overlaps(work, 2, 1, q, signs[q], out[q, 1])
+        for q in range(k):  # G+ = -G
+            add_turned(work, 2, 3, q, axes[q], -1.0, signs[q])
+            add_turned(work, 0, 1, q, axes[q], -1.0, signs[q])
+        for q in range(k):
+            for state in range(4):
+                rotate(work, state, q, cos[q], -sin[q], signs[q])
+        store(work, members, offsets, states)
+
+
+@compiled
+def place(start, pivots, r, members, signs):
+    """The first members of consecutive cosets, and the sign of each for every qubit."""
+    for c in range(len(members)):
+        members[c] = first_member(start + c, pivots, len(pivots))
+        for q in range(len(r)):
+            signs[q, c] = parity_sign(members[c], r[q])
+
+
+@compiled
+def multiply_states(states, diagonal, direction, first, stop):
+    """Every state times the diagonal (direction 1) or its conjugate (-1), for amplitudes first to stop."""
+    for k in range(len(states)):
+        for z in range(first, stop):
+            re, im = states[k, 0, z], states[k, 1, z]
+            d_re, d_im = diagonal[0, z], direction * diagonal[1, z]
+            states[k, 0, z], states[k, 1, z] = re * d_re - im * d_im, re * d_im + im * d_re
+
+
+@compiled
+def add_words(states, source, target, masks, weights, factor, first, stop):
+    """State ``target`` += factor * sum over words of -i/2 weight Z...Z of state ``source``."""
+    for z in range(first, stop):
+        angle = 0.0
+        for word in range(len(masks)):
+            angle += 0.5 * factor * weights[word] * parity_sign(z, masks[word])
+        re, im = states[source, 0, z], states[source, 1, z]
+        states[target, 0, z] += angle * im
+        states[target, 1, z] -= angle * re
+
+
+@compiled
+def add_word_overlaps(states, left, right, masks, first, stop, out):
+    """out[word, 2] += Re <left| -i/2 Z...Z |right>."""
+    for word in range(len(masks)):
+        total = 0.0
+        for z in range(first, stop):
+            l_re, l_im = states[left, 0, z], states[left, 1, z]
+            r_re, r_im = states[right, 0, z], states[right, 1, z]
+            total += parity_sign(z, masks[word]) * (l_re * r_im - l_im * r_re)
+        out[word, 2] += 0.5 * total
