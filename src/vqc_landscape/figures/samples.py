@@ -33,7 +33,9 @@ def draw_curvature_of_samples(data: FigureData) -> Figure:
         look = {**style.CURVES[index % len(style.CURVES)], "label": labels.short_model(data.experiments[name])}
         plot_shares(_samples(data, name, epoch), shares, **look)
     shares.axhline(1, color=style.MUTED, linewidth=0.8, linestyle=":", label="all samples alike")
-    shares.legend(loc="best")
+    low, high = shares.get_ylim()
+    shares.set_ylim(low, high + 0.3 * (high - low))  # room for the legend above the curves
+    shares.legend(loc="upper right")
     style.panel_title(shares, "c", "contribution to the risk")
     chosen = data.experiments[circuit]
     n_train = labels.n_train(chosen)
