@@ -60,7 +60,7 @@ _FOUND = {
     for value in vars(module).values()
     if isinstance(value, Claim)
 }
-CLAIMS: dict[str, Claim] = {id_: _FOUND[id_] for id_ in IDS if id_ in _FOUND}
+CLAIMS: dict[str, Claim] = {id_: _FOUND[id_] for id_ in IDS}
 
 
 def required_tables(config: Config, id_: str, convention: str) -> list[Part]:
