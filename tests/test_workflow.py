@@ -57,7 +57,7 @@ class Study:
         """Messages of the jobs that a run would do, but for the page, which follows whatever is done."""
         done = self.snakemake("--dry-run", "all")
         assert done.returncode == 0, done.stderr
-        jobs = set(re.findall(r"^Job \d+: (.*)$", done.stdout + done.stderr, re.MULTILINE))
+        jobs = set(re.findall(r"^ *Job \d+: (.*)$", done.stdout + done.stderr, re.MULTILINE))
         assert not jobs or PAGE in jobs
         return jobs - {PAGE, "Every table, figure and claim is there, and the page."}
 
@@ -256,11 +256,21 @@ def test_an_edited_module_runs_again_what_depends_on_it(study: Study, tmp_path: 
         for name in ("layered", "layered_published", "qnn", "qnn_published", "ffnn")
     }
     planes = {f"{name}: plane of the landscape" for name, _ in study.tables("landscapes")}
-    figures = {f"draw fig{number:02d}" for number in (2, 3, 4, 5, 6, 9, 10)}
-    figures |= {f"draw fig{number:02d}_conventions" for number in (5, 6, 9)} | {"draw flat_starts"}
     scans = {f"{name} seed 0: loss along eigenvectors" for name in ("layered", "layered_published")}
     starts = {f"{name}: spectra at many initial points" for name, _ in study.tables("starts")}
-    assert edited.planned() == spectra | planes | figures | scans | starts | {"measure the claims"}
+    ensembles = {
+        f"{name}: {what}, block {block}"
+        for stage, what in (("ensembles", "train and differentiate seeds"), ("samples", "Hessians of single samples"))
+        for name, parts in study.tables(stage)
+        for block in range(len(parts))
+    }
+    tables = spectra | planes | scans | starts | ensembles
+    planned = edited.planned()
+    figures = {f"draw {figure}" for figure in study.parsed.figures} - {
+        f"draw {figure}" for figure in ("fig01", "fig07", "fig08", "fig11", "final_losses", "hessian_cost")
+    }
+    assert tables | {"measure the claims"} == {message for message in planned if not message.startswith("draw ")}
+    assert figures == {message for message in planned if message.startswith("draw ")}
 
 
 def test_a_changed_threshold_measures_the_claims_again_and_nothing_else(study: Study, tmp_path: Path) -> None:
@@ -278,8 +288,8 @@ def test_every_configured_claim_has_its_row(study: Study) -> None:
 def test_an_edited_network_leaves_the_circuits_alone(study: Study, tmp_path: Path) -> None:
     planned = study.with_module(tmp_path, "objectives/network.py", "\n_ = 0\n").planned()
     assert "ffnn seed 0: train" in planned
-    others = {"measure the claims"}
-    assert {message.split()[0] for message in planned - others if "draw " not in message} == {"ffnn"}
+    models = {message.split()[0] for message in planned - {"measure the claims"} if "draw " not in message}
+    assert all(model.startswith("ffnn") for model in models)
 
 
 def test_a_comment_in_a_module_runs_nothing_again(study: Study, tmp_path: Path) -> None:
