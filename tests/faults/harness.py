@@ -16,6 +16,7 @@ import psutil
 
 ROOT = Path(__file__).parents[2]
 STUDY = Path(__file__).parent / "study.yaml"
+TABLES = ("--cores", "2", "only_qnn", "only_layered")  # no figures and no page: their jobs add nothing here
 CHECKPOINT_EVERY = 5  # of study.yaml
 PATIENCE = 600  # seconds, far beyond any run: a run that hangs fails the test instead of stopping the suite
 
@@ -38,7 +39,7 @@ class Study:
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """Start Snakemake in a process group of its own; its messages go to ``snakemake.txt``."""
-        command = [sys.executable, "-m", "snakemake", *(arguments or ("--cores", "2", "all")), *self.options]
+        command = [sys.executable, "-m", "snakemake", *(arguments or TABLES), *self.options]
         command += ["--snakefile", str(ROOT / "Snakefile"), "--directory", str(self.folder)]
         command += ["--workflow-profile", str(ROOT / "profiles" / self.profile), "--configfile", str(STUDY)]
         environment = {**os.environ, "PYTHONPATH": str(ROOT / "src"), **self.environment}
@@ -70,9 +71,9 @@ class Study:
         return path.read_text() if path.exists() else ""
 
     def tables(self) -> dict[str, bytes]:
-        """Every file in the folders of tables, half written ones included; shards are gone when they are added up."""
-        names = [path for path in (self.folder / "results").rglob("*") if path.is_file()]
-        tables = [path for path in names if not {"logs", "benchmarks", "hessian_shards"} & {*path.parts}]
+        """Every table, half written ones included; shards are gone when they are added up."""
+        files = (self.folder / "results").rglob("*.parquet")
+        tables = [path for path in files if "hessian_shards" not in path.parts]
         return {str(path.relative_to(self.folder)): path.read_bytes() for path in tables}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from faults.conftest import Reference
-from faults.harness import Study, wait_for_training
+from faults.harness import TABLES, Study, wait_for_training
 
 
 @pytest.mark.fault("two runs at once, the second one refused")
@@ -20,8 +20,8 @@ def test_the_second_run_is_refused_and_the_first_one_finishes(study: Study, refe
 
 @pytest.mark.fault("two runs at once, both without Snakemake's lock")
 def test_two_runs_without_a_lock_end_with_the_same_bytes(study: Study, reference: Reference) -> None:
-    first = study.start("--nolock", "--cores", "2", "all")
-    second = study.start("--nolock", "--cores", "2", "all")
+    first = study.start("--nolock", *TABLES)
+    second = study.start("--nolock", *TABLES)
     statuses = [first.wait(), second.wait()]
     # one may find a file of the other half registered; a run after them finds nothing wrong
     assert 0 in statuses or study.go_on() == 0, study.said()

@@ -58,7 +58,7 @@ def number_of(rule: str) -> str:
 
 
 def test_the_study_on_slurm_has_the_bytes_of_the_local_run(study: Study, slurm: Path, local: dict[str, bytes]) -> None:
-    assert study.run("--cores", "2", "all") == 0, study.said()
+    assert study.run() == 0, study.said()
     assert study.tables() == local
     done = (slurm / "completed.txt").read_text().splitlines()
     assert done and all("JobState=COMPLETED" in line for line in done)
