@@ -176,7 +176,7 @@ def test_every_job_has_a_log_and_a_benchmark_and_works_with_the_one_thread_that_
         for kind, paths in (("logs", logs), ("benchmarks", benchmarks))
     ]
     n_tables = sum(len(paths) for stage in plan.STAGES for _, paths in study.tables(stage))
-    assert names[0] == names[1] and len(names[0]) == n_tables + len(study.parsed.figures) + 2  # claims, page
+    assert names[0] == names[1] and len(names[0]) == n_tables + len(study.parsed.figures) + 3  # claims, page, timings
     assert all(path.read_text().endswith("done\n") for path in logs)
     assert "epoch 3/3  loss" in (study.results / "logs" / "trajectories" / "qnn-0.log").read_text()
     threads = {path: path.read_text().count("threads: 1\n") for path in logs}  # what the engine and torch read
