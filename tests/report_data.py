@@ -29,6 +29,7 @@ VERDICTS = [
     ("gd-slow", "exact", 0.97, 0.9, 1.0, 12, "not_reproduced", "fig11"),
     ("plus-valley", "exact", 0.0, 0.0, 0.0, None, "not_reproduced", "fig04"),
     ("plus-valley", "as_published", 1.0, 1.0, 1.0, None, "reproduced", "fig04"),
+    ("flat-init-depth", "exact", float("inf"), -float("inf"), float("inf"), 3, "depends_on_seed", "fig05_conventions"),
     ("unheard-of", "exact", None, None, None, None, None, "fig99"),
 ]
 

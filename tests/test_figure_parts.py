@@ -81,7 +81,8 @@ def test_colours_differ_in_lightness():
 @pytest.mark.parametrize(
     ("value", "text"),
     [(0.0, "0"), (-0.0, "0"), (1.0, "1.00"), (-0.0312, "−0.0312"), (123.4, "123"), (1234.0, "1.2·10³")]
-    + [(-2.5e-7, "−2.5·10⁻⁷"), (9.999e-5, "1.0·10⁻⁴"), (999.6, "1.0·10³")],
+    + [(-2.5e-7, "−2.5·10⁻⁷"), (9.999e-5, "1.0·10⁻⁴"), (999.6, "1.0·10³")]
+    + [(np.inf, "∞"), (-np.inf, "−∞"), (np.nan, "no number")],
 )
 def test_number(value, text):
     assert labels.number(value) == text

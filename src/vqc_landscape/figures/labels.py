@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from vqc_landscape.config import HLR, LBFGS, QNG, Classification, Experiment, HLRThenQNG, Optimiser, StatePreparation
@@ -180,7 +181,9 @@ def prediction_axis(experiment: Experiment) -> str:
 
 
 def number(value: float) -> str:
-    """Two or three digits: ``0.0312``, ``1.00``, ``−2.5·10⁻⁷``."""
+    """Two or three digits: ``0.0312``, ``1.00``, ``−2.5·10⁻⁷``; ``∞``."""
+    if not math.isfinite(value):
+        return {math.inf: "∞", -math.inf: "−∞"}.get(value, "no number")
     mantissa, exponent = f"{value:.1e}".split("e")
     if -4 < int(exponent) < 3:
         return f"{value:#.3g}".rstrip(".").replace("-", "−") if value else "0"
