@@ -580,8 +580,8 @@ def test_a_step_depends_on_the_code_of_its_own_kind_of_model(monkeypatch: pytest
     for has_network in (True, False):
         plan.step_code.__wrapped__("hessians", has_network=has_network)
     assert asked == [
-        ("config", "circuits", "simulator", "objectives.circuit"),
-        ("config", "objectives.network", "objectives.stack"),
+        ("config", "config_own", "config_types", "circuits", "simulator", "objectives.circuit"),
+        ("config", "config_own", "config_types", "objectives.network", "objectives.stack"),
     ]
 
 
