@@ -1,12 +1,12 @@
 """One sample over several threads, for states too large to take many samples side by side.
 
-The same steps as :func:`tangents.sweep_tangents`, a thread per chunk of columns: no entry of any sum is shared, so
+The same steps as :func:`tangents.add_samples`, a thread per chunk of columns: no entry of any sum is shared, so
 the bytes do not depend on the number of threads.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import partial
 
 from vqc_landscape.checks import Array
 from vqc_landscape.simulator import tangents as second_order
@@ -14,8 +14,6 @@ from vqc_landscape.simulator.columns import Columns
 from vqc_landscape.simulator.measurement import Groups
 from vqc_landscape.simulator.threads import run_all
 from vqc_landscape.simulator.workspace import Samples, Scratch, Turns
-
-Task = Callable[[], object]
 
 
 def add_samples_wide(
@@ -38,11 +36,13 @@ def add_samples_wide(
         _carry_tangents(sample, slope, with_second, samples, turns, columns, scratch, tangents, second)
         for g in range(len(groups.weights)):
             t.load_weights(g, slope, groups, scratch)
-            run_all([_task(t.change_basis, g, sample, 1.0, samples, groups, tangents[chunk]) for chunk in chunks])
+            run_all([partial(t.change_basis, g, sample, 1.0, samples, groups, tangents[chunk]) for chunk in chunks])
             pairs = [(low, chunk) for low in chunks for chunk in range(low + 1)]
-            run_all([_task(t.add_gram_tile, g, *pair, groups, scratch, tangents, gram) for pair in pairs])
+            run_all([partial(t.add_gram_tile, g, *pair, groups, scratch, tangents, gram) for pair in pairs])
             if g + 1 < len(groups.weights):
-                run_all([_task(t.change_basis, g, sample, -1.0, samples, groups, tangents[chunk]) for chunk in chunks])
+                run_all(
+                    [partial(t.change_basis, g, sample, -1.0, samples, groups, tangents[chunk]) for chunk in chunks]
+                )
         if len(targets):
             w_re, w_im = slope * target_weights[:, sample]
             t.add_target_gram(w_re, w_im, targets[sample], scratch.x, scratch.y, tangents, gram)
@@ -64,15 +64,15 @@ def _carry_tangents(
     before, step = 0, 0
     for b in range(samples.states.shape[1]):
         chunks = range(t.n_chunks(before, tangents))
-        run_all([_task(t.propagate_chunk, b, sample, c, before, samples, turns, tangents) for c in chunks])
+        run_all([partial(t.propagate_chunk, b, sample, c, before, samples, turns, tangents) for c in chunks])
         while step < len(columns.step_block) and columns.step_block[step] == b:
             plain, after = columns.step_plain[step], columns.step_columns[step]
-            insertion = [_task(t.insert_slots, step, before, *part, columns, scratch, tangents) for part in slices]
+            insertion = [partial(t.insert_slots, step, before, *part, columns, scratch, tangents) for part in slices]
             shared = (samples, turns, columns)
-            fill = [_task(t.fill_generators, step, sample, 0.5, samples.states, *shared, scratch.tangent)]
+            fill = [partial(t.fill_generators, step, sample, 0.5, samples.states, *shared, scratch.tangent)]
             if with_second:
                 fill.append(
-                    _task(t.fill_generators, step, sample, -slope, samples.adjoints, *shared, scratch.cotangent)
+                    partial(t.fill_generators, step, sample, -slope, samples.adjoints, *shared, scratch.cotangent)
                 )
             run_all(fill)
             if plain:
@@ -81,14 +81,10 @@ def _carry_tangents(
                 seen = after if plain else before
                 chunks = range(t.n_chunks(seen, tangents))
                 run_all(
-                    [_task(t.collect_cross, step, c, seen, turns, columns, scratch, tangents, second) for c in chunks]
+                    [partial(t.collect_cross, step, c, seen, turns, columns, scratch, tangents, second) for c in chunks]
                 )
             if not plain:
                 if with_second:
                     t.collect_inner(step, sample, slope, samples, columns, scratch, second)
                 run_all(insertion)
             before, step = after, step + 1
-
-
-def _task(function: Callable[..., object], *arguments: object) -> Task:
-    return lambda: function(*arguments)
