@@ -16,7 +16,7 @@ SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 FILE = $(if $(CONFIG),--configfile $(or $(wildcard $(CONFIG)),$(error There is no configuration file $(CONFIG))))
 
 .DEFAULT_GOAL := help
-.PHONY: help all figures env test test-faults test-slurm reliability lint format docs bench bench-gpu bench-env other-seeds reference unlock clean
+.PHONY: help all figures env test test-examples test-faults test-slurm reliability lint format docs bench bench-gpu bench-env other-seeds reference unlock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ $(STAMP): pyproject.toml constraints.txt
 
 test: $(STAMP) ## all tests
 	$(BIN)/pytest
+
+test-examples: $(STAMP) ## the shipped examples, run as a user runs them
+	$(BIN)/pytest tests/examples
 
 # Both hurt runs of the workflow in many ways; what needs root or Debian packages is skipped where it is missing.
 test-faults: $(STAMP) ## kill, damage and fill up: KILLS=5 random kills and every other fault

@@ -9,7 +9,7 @@ import numpy as np
 import yaml
 
 from vqc_landscape.config import Config, Experiment, parse_config
-from vqc_landscape.figures.registry import FIGURES, required_tables
+from vqc_landscape.figures.registry import look_up, required_tables
 from vqc_landscape.studies.parts import path_of
 from vqc_landscape.tables import SCHEMAS, is_by_seed, write_table
 
@@ -28,7 +28,7 @@ def study(figures: dict[str, Any] | None = None, **experiments: dict[str, Any]) 
 
 def write_tables(name: str, config: Config, folder: Path) -> dict[str, list[Path]]:
     """Write what a figure needs; returns stage -> part files."""
-    paths: dict[str, list[Path]] = {stage: [] for stage in FIGURES[name].needs}
+    paths: dict[str, list[Path]] = {stage: [] for stage in look_up(name, config).needs}
     for part in required_tables(name, config):
         stage, experiment, number = part
         path = Path(path_of(str(folder), part))
@@ -211,7 +211,32 @@ def samples(experiment: Experiment, name: str, rng: np.random.Generator) -> dict
     return {column: [value for part in parts for value in part[column]] for column in parts[0]}
 
 
+def planes(experiment: Experiment, _: str, rng: np.random.Generator) -> dict[str, Any]:
+    """A bowl on every plane, with its curvature; the run comes in along the first axis."""
+    asked, parts = experiment.planes, []
+    axis = np.linspace(-1, 1, asked.n_grid)
+    a, b = (x.ravel() for x in np.meshgrid(axis, axis))
+    for number, plane in enumerate(asked.axes):
+        epochs = np.arange(experiment.training.n_epochs + 1) if plane == "pca" else [asked.epoch]
+        inward, blank = np.linspace(0.9 if plane == "pca" else 0, 0, len(epochs)), [None] * len(epochs)
+        parts.append(
+            {
+                "plane": [plane] * (a.size + len(epochs)),
+                "axis_a": ["first axis"] * (a.size + len(epochs)),
+                "axis_b": ["second axis"] * (a.size + len(epochs)),
+                "epoch": [None] * a.size + list(epochs),
+                "a": [*a, *inward],
+                "b": [*b, *np.zeros(len(epochs))],
+                "loss": [*((number + 1) * (a**2 + b**2 / 2)), *blank],
+                "smallest": [*(np.ones(a.size) * (number + 1)), *blank],
+                "largest": [*(2 + a), *blank],
+            }
+        )
+    return {column: [value for part in parts for value in part[column]] for column in parts[0]}
+
+
 _TABLES = {
+    "planes": planes,
     "ensembles": ensembles,
     "samples": samples,
     "starts": starts,

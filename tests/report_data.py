@@ -21,6 +21,7 @@ FIGURES = {
     "fig09": {"experiments": ["qnn"]},
     "fig11": {"experiments": ["fig11_gd", "fig11_hlr"]},
     "fig05_conventions": {"experiments": ["layered", "layered_published"]},
+    "qnn_planes": {},  # of the experiment itself
 }
 # claim, convention, measured, low, high, seeds, verdict, figure; the last one is in no registry
 VERDICTS = [
@@ -49,8 +50,8 @@ class Material:
     tables: dict[str, list[Path]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.config: Config = study({name: FIGURES[name] for name in self.figures})
-        for name in self.config.figures:
+        self.config: Config = study({name: FIGURES[name] for name in self.figures if FIGURES[name]})
+        for name in self.figures:
             for stage, paths in write_tables(name, self.config, self.folder).items():
                 self.tables.setdefault(stage, [])
                 self.tables[stage] += [path for path in paths if path not in self.tables[stage]]
@@ -87,11 +88,14 @@ class Material:
         output = self.folder / "report.html"
         write_report(
             self.config,
-            [self.folder / f"{name}.png" for name in self.config.figures],
+            [self.folder / f"{name}.png" for name in self.figures],
             self.tables,
             self.folder / "claims.parquet" if claims else None,
             sorted((self.folder / "benchmarks").rglob("*.tsv")),
-            {name: (ROOT / "workflow" / "report" / f"{name}.rst").read_text() for name in self.config.figures},
+            {
+                name: (ROOT / "workflow" / "report" / f"{name.removeprefix('qnn_')}.rst").read_text()
+                for name in self.figures
+            },
             output,
         )
         return output

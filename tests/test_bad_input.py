@@ -21,8 +21,7 @@ import yaml
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from vqc_landscape.config import Config, ConfigError, Experiment, parse_config
-from vqc_landscape.config_own import FileData
+from vqc_landscape.config import Config, ConfigError, Experiment, FileData, parse_config
 from vqc_landscape.studies import plan
 from vqc_landscape.studies.resources import memory_mb, runtime_minutes
 from vqc_landscape.studies.samples_own import file_samples

@@ -211,7 +211,11 @@ FAULTS = [
         "fast",
         "experiments.qnn.training.optimiser.learning_rate: must be a number, but is 'fast'",
     ),
-    (X + "qnn/training/optimiser", "adam", "experiments.qnn.training.optimiser: must be a mapping, but is 'adam'"),
+    (
+        X + "qnn/training/optimiser",
+        "adam",
+        "training.optimiser: must be a mapping, or module:name such as my_module:my_qnode, but is 'adam'",
+    ),
     (X + "qnn/data/n_train", 0, "experiments.qnn.data.n_train: must be at least 1, but is 0"),
     (X + "qnn/seeds", 3, "experiments.qnn.seeds: must be a list, but is 3"),
     (X + "qnn/seeds", [0, 0], "experiments.qnn: seeds holds a seed twice: [0, 0]"),

@@ -199,11 +199,14 @@ def test_the_memory_budget_decides_what_runs_side_by_side_and_nothing_else(monke
 
 
 @pytest.mark.parametrize(("n_qubits", "n_features"), [(10, 0), (8, 3)])
-def test_the_predicted_memory_is_what_is_allocated(n_qubits: int, n_features: int) -> None:
+def test_the_predicted_memory_is_what_is_allocated(
+    n_qubits: int, n_features: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What Python sees of the allocations at their peak; the prediction leaves out what is small, a tenth at most."""
     circuit = vl.reuploading(n_qubits, 8) if n_features else vl.layered(n_qubits, 8)
     engine = Engine(circuit, vl.local_projector(n_qubits, "X"))
-    rows = circuit.coefficients(np.zeros((engine.lanes, n_features)))
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")  # one leaf after the other
+    rows = circuit.coefficients(np.zeros((2 * engine.lanes, n_features)))
     params = np.zeros(circuit.n_params)
     tracemalloc.start()
     engine.hessian(params, rows, lambda f, s: (np.ones_like(f), np.zeros_like(f)))

@@ -11,18 +11,20 @@ import pandas as pd
 import pytest
 
 from vqc_landscape.config import Config, ConfigError, Experiment, parse_config, parse_data
+from vqc_landscape.figures import labels
 from vqc_landscape.figures.registry import OF_AN_EXPERIMENT, draw_figure, make_figure, own_figures, required_tables
 from vqc_landscape.studies import plan
 from vqc_landscape.studies.build import initial_params, make_risk
 from vqc_landscape.studies.datasets import write_dataset
 from vqc_landscape.studies.hessians import write_hessians
 from vqc_landscape.studies.inputs import read_samples
-from vqc_landscape.studies.own import load_own, own_code
+from vqc_landscape.studies.own import load_optimiser, load_own, own_code
 from vqc_landscape.studies.parts import part_file
 from vqc_landscape.studies.planes import write_planes
+from vqc_landscape.studies.resources import runtime_minutes
 from vqc_landscape.studies.scans import write_scans
 from vqc_landscape.studies.spectra import write_spectra
-from vqc_landscape.studies.trajectories import write_trajectory
+from vqc_landscape.studies.trajectories import run_training, write_trajectory
 from vqc_landscape.tables import read_table
 
 CIRCUIT = '''
@@ -69,6 +71,25 @@ def make():
 
 module = make()
 """
+OPTIMISER = """
+import numpy as np
+
+class Momentum:
+    batch_size = None
+
+    def initial_state(self, params):
+        return {"velocity": np.zeros_like(params)}
+
+    def step(self, risk, params, state):
+        velocity = 0.9 * state["velocity"] - 0.1 * risk.grad(params)
+        return params + velocity, {"velocity": velocity}, 0.1
+
+class Stepless:
+    batch_size = None
+
+def make():
+    return Momentum()
+"""
 
 
 @pytest.fixture
@@ -79,6 +100,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "my_circuit.py").write_text(CIRCUIT)
     (tmp_path / "my_gates.py").write_text(GATES)
     (tmp_path / "my_net.py").write_text(NETWORK)
+    (tmp_path / "my_optimiser.py").write_text(OPTIMISER)
     rng = np.random.default_rng(0)
     x = rng.normal(size=(30, 2))
     table = pd.DataFrame({"left": x[:, 0], "right": x[:, 1], "kind": np.where(x[:, 0] > x[:, 1], "yes", "no")})
@@ -169,6 +191,36 @@ def test_a_module_that_cannot_be_run_is_named(folder: Path) -> None:
         own_code("worse:x")
 
 
+@pytest.mark.parametrize("name", ["Momentum", "make"])
+def test_an_own_optimiser_moves_the_parameters(folder: Path, name: str) -> None:
+    own = experiment(training={"optimiser": f"my_optimiser:{name}", "n_epochs": 3})
+    run = run_training(own, 0, None, state_dir="state", code="c")
+    risk = make_risk(own)
+    params, velocity = run["params"][0], np.zeros(4)
+    for epoch in range(1, 4):  # heavy ball (Polyak 1964), written out
+        velocity = 0.9 * velocity - 0.1 * risk.grad(params)
+        params = params + velocity
+        np.testing.assert_array_equal(run["params"][epoch], params)  # the same operations
+    longer = experiment(training={"optimiser": f"my_optimiser:{name}", "n_epochs": 5})
+    resumed = run_training(longer, 0, None, state_dir="state", code="c")
+    whole = run_training(longer, 0, None, state_dir="elsewhere", code="c")
+    np.testing.assert_array_equal(resumed["params"], whole["params"])  # the velocity came back with the checkpoint
+    assert labels.optimiser(f"my_optimiser:{name}") == f"my_optimiser:{name}"
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("Stepless", "must be an optimiser, with step, initial_state and batch_size, or make one, .* has no step"),
+        ("np", "has no step"),
+        ("nothing", "module my_optimiser has no nothing; it has .*Momentum"),
+    ],
+)
+def test_an_optimiser_that_does_not_fit_is_named(folder: Path, name: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        load_optimiser(f"my_optimiser:{name}")
+
+
 # --- what runs again --------------------------------------------------------------------------------------
 
 
@@ -183,6 +235,15 @@ def test_the_code_of_the_user_counts_with_what_it_imports(folder: Path) -> None:
     assert plan.code_of(builtin, "hessians") == without == before.split("-")[0]
     with pytest.raises(ConfigError, match="there is no file gone.py"):
         plan.code_of(experiment(circuit="gone:x"), "hessians")
+
+
+def test_the_code_of_an_own_optimiser_counts_for_the_training_alone(folder: Path) -> None:
+    own = experiment(training={"optimiser": "my_optimiser:Momentum", "n_epochs": 3})
+    before = {stage: plan.code_of(own, stage) for stage in plan.stages_of(own)}
+    (folder / "my_optimiser.py").write_text(OPTIMISER.replace("0.9", "0.8"))
+    changed = [stage for stage in before if plan.code_of(own, stage) != before[stage]]
+    assert changed == ["trajectories"]
+    assert runtime_minutes(own, "trajectories") >= runtime_minutes(experiment(), "trajectories")  # it may take Hessians
 
 
 def test_a_data_file_is_an_input(folder: Path) -> None:
@@ -268,7 +329,7 @@ def test_without_scikit_learn_bundled_data_say_what_to_install(monkeypatch: pyte
 
 FAULTS: list[tuple[dict[str, Any], str]] = [
     ({"params_shape": None}, "mine: params_shape must be given for your own circuit or network"),
-    ({"circuit": "no reference"}, "mine.circuit: must be module:name"),
+    ({"circuit": "no reference"}, "mine.circuit: must be a mapping, or module:name"),
     ({"objective": {"loss": "infidelity", "target": "plus"}}, "objective.target is for a built-in ansatz"),
     ({"convention": "as_published"}, "convention as_published is defined for built-in circuits only"),
     ({"data": {"name": "iris", "n_train": 9, "n_test": 9}}, "data must not be given for loss expval"),
@@ -306,6 +367,15 @@ FAULTS: list[tuple[dict[str, Any], str]] = [
         },
         "planes.axes pca needs at least 2 epochs of training, but n_epochs is 1",
     ),
+    (
+        {"training": {"optimiser": "momentum", "n_epochs": 3}},
+        "mine.training.optimiser: must be a mapping, or module:name such as my_module:my_qnode, but is 'momentum'",
+    ),
+    (
+        {"training": {"optimiser": {"name": "gd", "learning_rate": -1}, "n_epochs": 3}},
+        "mine.training.optimiser.learning_rate: must be above 0, but is -1",
+    ),
+    ({"training": {"optimiser": {"name": "gdd"}, "n_epochs": 3}}, "mine.training.optimiser.name: must be one of 'sgd'"),
     ({"data": {"name": "iris", "classes": [1, 1], "n_train": 9, "n_test": 9}}, "classes is [1, 1], but must name two"),
 ]
 

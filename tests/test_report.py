@@ -14,7 +14,7 @@ from report_data import Material
 
 from vqc_landscape.figures.data import FigureData
 from vqc_landscape.report import page as report_page
-from vqc_landscape.report import record, views
+from vqc_landscape.report import record, surfaces, views
 from vqc_landscape.tables import read_table
 
 
@@ -209,17 +209,38 @@ def test_directions_of_the_landscape_are_the_eigenvectors_within_the_plane() -> 
         structural = np.array([False, True, False])
         plane_eigvecs = np.array([-0.3, -0.4, 0.9, 0.1, 0.4, -0.3])
 
-    assert views._in_plane(Row) == [[-0.5, 0.6, 0.8], [0.25, 0.8, -0.6]]
+    assert surfaces._in_plane(Row) == [[-0.5, 0.6, 0.8], [0.25, 0.8, -0.6]]
     Row.eigvals = None
-    assert views._in_plane(Row) is None
+    assert surfaces._in_plane(Row) is None
 
 
 def test_a_cusp_has_no_directions_and_a_flat_landscape_none_either(material: Material) -> None:
-    exact, published = views.landscape(data_of(material, "fig04")).values["runs"]
+    exact, published = surfaces.landscape(data_of(material, "fig04")).values["runs"]
     assert all(pairs == [] for pairs in exact["pairs"])
     axis = np.linspace(-np.pi, np.pi, 61)
     on_cusp = [abs(np.cos(a + b)) < 1e-9 for b in axis for a in axis]
     assert [pairs is None for pairs in published["pairs"]] == on_cusp and any(on_cusp)
+
+
+def test_planes_are_the_table_with_the_run_upon_them(material: Material) -> None:
+    rows = read_table("planes", material.tables["planes"])
+    data = FigureData({"qnn": material.config.experiments["qnn"]}, (), {"planes": rows})
+    view = surfaces.planes(data)
+    eigenvectors, pca = view.values["runs"]
+    assert view.runs == ("largest eigenvectors", "principal components")
+    assert view.values["heights"][1:] == ["smallest eigenvalue", "largest eigenvalue"]
+    axis = np.linspace(-1, 1, 41)
+    a, b = np.meshgrid(axis, axis)
+    # four digits; zero where the bowl is below 1e-9
+    np.testing.assert_allclose(pca["heights"][0], 2 * (a**2 + b**2 / 2), rtol=6e-4, atol=1e-9)
+    np.testing.assert_allclose(eigenvectors["heights"][2], 2 + a, rtol=6e-4)
+    assert eigenvectors["path"]["epochs"].tolist() == [40] and len(pca["path"]["epochs"]) == 41
+    # the bowl at the run's place, a lift of a hundredth of its depth, and what interpolation in steps of 0.05 adds:
+    # at most step^2 / 8 times the second derivative 4
+    run = np.linspace(0.9, 0, 41)
+    np.testing.assert_allclose(pca["path"]["heights"][0], 2 * run**2 + 0.03, atol=0.05**2 / 2 + 1e-3)
+    assert eigenvectors["axes"] == ["first axis (rad)", "second axis (rad)"]
+    assert pca["text"][0] == "Loss from 0 to 3.00 on this plane."
 
 
 # --- colours ----------------------------------------------------------------------------------------------

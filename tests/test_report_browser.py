@@ -77,7 +77,7 @@ def traces(view: Locator) -> Any:
 
 def test_all_views_are_drawn_without_an_error_and_without_a_request(opened: Opened, address: str) -> None:
     views = opened.page.locator(".view").all()
-    assert len(views) == 6
+    assert len(views) == 7
     for view in views:
         opened.view(str(view.get_attribute("id")))
         assert view.locator(".reading").inner_text() or view.get_attribute("data-kind") == "curves"
@@ -186,6 +186,19 @@ def test_the_eigenvectors_follow_slider_and_pointer(opened: Opened) -> None:
     assert reading.inner_text() != before
 
 
+def test_planes_and_heights_can_be_switched(opened: Opened) -> None:
+    view = opened.view("qnn_planes-1")
+    expect(view.locator(".reading")).to_have_text("Loss from 0 to 1.50 on this plane.")
+    view.get_by_label("principal components").check()
+    expect(view.locator(".reading")).to_have_text("Loss from 0 to 3.00 on this plane.")
+    view.get_by_label("largest eigenvalue").check()
+    expect(view.locator(".reading")).to_have_text("Largest eigenvalue from 1.00 to 3.00 on this plane.")
+    surface, run = traces(view)
+    assert max(map(max, surface["z"])) == 3 and len(run["z"]) == 41  # the synthetic 2 + a, and every epoch
+    title = view.locator(".plot").evaluate("plot => plot._fullLayout.scene.zaxis.title.text")
+    assert title == "largest eigenvalue"
+
+
 def test_a_flat_landscape_and_a_cusp_say_so(opened: Opened) -> None:
     view = opened.view("fig04-1")
     expect(view.locator(".reading")).to_have_text(re.compile("every direction in this plane is a structural zero"))
@@ -205,7 +218,7 @@ def test_a_phone_shows_everything_without_scrolling_sideways(browser: Browser, a
     opened = Opened(browser, address, no_webgl, viewport={"width": 360, "height": 740}, color_scheme=scheme)
     opened.page.keyboard.press("Tab")  # the first stop of the tabulator
     expect(opened.page.get_by_role("link", name="Skip to the verdicts")).to_be_in_viewport()
-    for name in ("fig02-1", "fig09-1", "fig11-1", "fig05_conventions-1"):
+    for name in ("fig02-1", "fig09-1", "fig11-1", "fig05_conventions-1", "qnn_planes-1"):
         opened.view(name)
         assert opened.page.evaluate("document.documentElement.scrollWidth") <= 360
     assert opened.page.locator("#fig02-1 .plot").evaluate("plot => plot._fullData[0].type") == "heatmap"

@@ -41,7 +41,7 @@ def requirements(*extras: str) -> list[str]:
 
 @pytest.mark.parametrize(
     ("environment", "extras"),
-    [("environment.yml", ("workflow", "dev")), ("workflow/envs/vqc-landscape.yaml", ("torch", "data"))],
+    [("environment.yml", ("workflow", "dev")), ("workflow/envs/vqc-landscape.yaml", ("torch", "data", "report"))],
 )
 def test_the_conda_environments_have_the_requirements_with_the_pinned_versions(
     environment: str, extras: tuple[str, ...]

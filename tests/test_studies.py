@@ -332,7 +332,7 @@ def test_errors_of_the_published_hessian_are_those_of_the_dense_oracles(tmp_path
     samples = tmp_path / "d.parquet"
     write_table("datasets", samples, {"x1": x[:, 0], "x2": x[:, 1], "y": y, "split": ["train"] * 3})
     data = str(samples)
-    published = changed(QNN, hessian={"epochs": [0, 1]})
+    published = changed(QNN, hessian={"epochs": [0, 1]}, planes={"epoch": 1})
     published = published.model_copy(update={"convention": "as_published"})
     trajectory, hessians, output = (str(tmp_path / f"{name}.parquet") for name in "the")
     weights = np.random.default_rng(5).uniform(0, 2 * np.pi, (2, 2, 2, 3))
@@ -509,7 +509,7 @@ STUDIES = [load_config(ROOT / "config" / f"{name}.yaml") for name in ("config", 
 def test_an_experiment_gets_the_tables_that_it_asks_for() -> None:
     assert plan.stages_of(STUDY.experiments["toy_global"]) == ["landscapes"]
     assert plan.stages_of(STUDY.experiments["fig11_gd"]) == ["trajectories"]
-    assert plan.stages_of(QNN) == ["datasets", "trajectories", "hessians", "spectra", "predictions"]
+    assert plan.stages_of(QNN) == ["datasets", "trajectories", "hessians", "spectra", "predictions", "planes"]
     assert plan.part_files(STUDY, "scans", "qnn") == []
     assert plan.part_files(STUDY, "trajectories", "fig11_gd")[1] == (
         "results-minimal/trajectories/experiment=fig11_gd/seed=1/part-0.parquet"
@@ -580,8 +580,8 @@ def test_a_step_depends_on_the_code_of_its_own_kind_of_model(monkeypatch: pytest
     for has_network in (True, False):
         plan.step_code.__wrapped__("hessians", has_network=has_network)
     assert asked == [
-        ("config", "config_own", "config_types", "circuits", "simulator", "objectives.circuit"),
-        ("config", "config_own", "config_types", "objectives.network", "objectives.stack"),
+        ("config", "simulator.gpu", "circuits", "simulator", "objectives.circuit"),
+        ("config", "simulator.gpu", "objectives.network", "objectives.stack"),
     ]
 
 

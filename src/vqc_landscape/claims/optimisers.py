@@ -29,7 +29,9 @@ def losses(data: ClaimData, name: str, **settings: Any) -> Array:
     for experiment, config in data.experiments.items():
         assert config.training is not None
         optimiser = config.training.optimiser
-        if optimiser.name == name and all(getattr(optimiser, key) == value for key, value in settings.items()):
+        if config.training.optimiser_name == name and all(
+            getattr(optimiser, key) == value for key, value in settings.items()
+        ):
             rows = data.rows("trajectories", experiment)
             rows = rows[rows["seed"].isin(shared)]
             return np.asarray(rows.pivot(index="seed", columns="epoch", values="loss").to_numpy(), dtype=np.float64)

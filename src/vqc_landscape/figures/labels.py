@@ -5,8 +5,18 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from vqc_landscape.config import HLR, LBFGS, QNG, Classification, Experiment, HLRThenQNG, Optimiser, StatePreparation
-from vqc_landscape.config_own import Expectation, FileData
+from vqc_landscape.config import (
+    HLR,
+    LBFGS,
+    QNG,
+    Classification,
+    Expectation,
+    Experiment,
+    FileData,
+    HLRThenQNG,
+    Optimiser,
+    StatePreparation,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -141,8 +151,10 @@ def eigenvalue_axis(experiment: Experiment, *, two_lines: bool = False) -> str:
     return f"eigenvalue of the Hessian{separator}of the {of}{unit(experiment, -2)}"
 
 
-def optimiser(chosen: Optimiser) -> str:
+def optimiser(chosen: Optimiser | str) -> str:
     """Name of an optimiser, with what tells it from its variants."""
+    if isinstance(chosen, str):
+        return chosen
     if isinstance(chosen, QNG | HLRThenQNG):
         metric = "block-diagonal metric" if chosen.metric == "block" else "full metric"
         first = "" if isinstance(chosen, QNG) else f"H-LR while L ≥ {chosen.plateau:g}, then "

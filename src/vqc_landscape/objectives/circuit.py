@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
 
 from vqc_landscape.checks import Array, as_matrix, as_vector, check_choice
 from vqc_landscape.circuits.observables import Observable, PauliSum, Projector, zero_state
@@ -306,8 +305,8 @@ class CircuitRisk:
 
     def _expand_sorted(self, core: Array) -> Array:
         """The same, with the carried parameters in ascending order."""
-        rows = csr_array(self._reduction.rows)  # almost all rows are unit vectors
-        whole: Array = (rows.T @ (rows.T @ (core * self._scale)).T).T
+        lift = self._reduction.lift
+        whole: Array = lift @ (lift @ (core * self._scale)).T
         return (whole + whole.T) / 2
 
     def _check_cusp(self, theta: Array) -> None:

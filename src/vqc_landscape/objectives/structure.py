@@ -12,9 +12,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from vqc_landscape.checks import Array
 from vqc_landscape.circuits.structure import Dependence, Reason
@@ -38,6 +40,11 @@ class Reduction:
     def free(self) -> NDArray[np.int64]:
         """The other parameters, one for each structural direction, ascending, shape (P - r,)."""
         return np.setdiff1d(np.arange(self.rows.shape[1]), self.pivots)
+
+    @functools.cached_property
+    def lift(self) -> Any:
+        """R^T, shape (P, r), as a sparse array of scipy: almost all rows of R are unit vectors."""
+        return csr_array(self.rows.T)
 
     @functools.cached_property
     def structural_directions(self) -> Array:

@@ -24,7 +24,7 @@ function filterVerdicts(form) {
 // --- views: what a control shows. Each returns the function that puts the controls' state into the plot. ---
 
 const decimals = (value, n) => value.toFixed(n).replace("-", "−");
-const chosenRun = (form) => Number(form.querySelector("input[type=radio]:checked")?.value ?? 0);
+const chosenRun = (form) => Number(form.querySelector("input[name$=-run]:checked")?.value ?? 0);
 
 const KINDS = {
   spectrum({ form, plot, values, say }) {
@@ -67,6 +67,25 @@ const KINDS = {
       });
     }
     return update;
+  },
+
+  planes({ form, plot, values, say }) {
+    return async () => {
+      const run = values.runs[chosenRun(form)];
+      const height = Number(form.querySelector("input[name$=-height]:checked")?.value ?? 0);
+      const surface = run.heights[height].flat();
+      const [low, high] = [Math.min(...surface), Math.max(...surface)];
+      say(run.text[height]);
+      await Plotly.restyle(plot, { x: [run.a], y: [run.b], z: [run.heights[height]], cmin: low, cmax: high, zmin: low, zmax: high }, [0]);
+      const { a, b, heights, epochs } = run.path;
+      await Plotly.restyle(plot, { x: [a], y: [b], z: [heights[height]], customdata: [epochs] }, [1]);
+      const axes = plot.layout.scene ? "scene." : ""; // a map, where there is no WebGL
+      return Plotly.relayout(plot, {
+        [`${axes}xaxis.title.text`]: run.axes[0],
+        [`${axes}yaxis.title.text`]: run.axes[1],
+        ...(axes && { "scene.zaxis.title.text": values.heights[height] }),
+      });
+    };
   },
 
   landscape({ view, form, plot, values, say }) {
@@ -167,7 +186,7 @@ function hasWebGL() {
     || document.createElement("canvas").getContext("webgl") !== null;
 }
 
-// Without WebGL a landscape is a map: the same numbers, seen from above.
+// Without WebGL a surface is a map: the same numbers, seen from above.
 function flat({ data, layout }) {
   const { scene, ...rest } = layout;
   const strip = ({ z, contours, opacity, ...trace }) => trace;
@@ -199,7 +218,7 @@ function newestOnly(update) {
 
 async function draw(view) {
   const { figure, values } = JSON.parse(view.querySelector("script").textContent);
-  const { data, layout } = view.dataset.kind === "landscape" && !hasWebGL() ? flat(figure) : figure;
+  const { data, layout } = figure.layout.scene && !hasWebGL() ? flat(figure) : figure;
   const [plot, form, reading] = [".plot", ".controls", ".reading"].map((name) => view.querySelector(name));
   await Plotly.newPlot(plot, data, themed(layout), { responsive: true, displaylogo: false });
   const say = (text) => { reading.textContent = text; };

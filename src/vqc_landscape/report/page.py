@@ -28,7 +28,8 @@ from vqc_landscape.figures import labels
 from vqc_landscape.figures.data import FigureData
 from vqc_landscape.figures.registry import look_up, shown_by
 from vqc_landscape.report import record
-from vqc_landscape.report.views import VIEWS, View, Wanted
+from vqc_landscape.report.view import View, Wanted
+from vqc_landscape.report.views import VIEWS
 from vqc_landscape.tables import atomic_file, read_table
 
 Paths = Iterable[str | PathLike[str]]

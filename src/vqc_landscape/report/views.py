@@ -7,8 +7,6 @@ the page's script only picks what a control asks for.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -21,47 +19,10 @@ from vqc_landscape.figures import labels
 from vqc_landscape.figures.classifier import RADIUS
 from vqc_landscape.figures.data import FigureData
 from vqc_landscape.figures.spectra import eigenvalue_bins, sign_counts
+from vqc_landscape.report import surfaces
+from vqc_landscape.report.view import COLOURS, View, Wanted
 
-# Of one middle lightness each (relative luminance 0.17 to 0.24), so that they stand out from white and from black.
-COLOURS = {
-    "blue": "#3B7DD8",
-    "red": "#D64550",
-    "green": "#2E8B57",
-    "purple": "#9B59B6",
-    "ochre": "#B7791F",
-    "grey": "#7F7F7F",
-}
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
-SMALLEST_IN_PLANE = 1e-3  # shorter eigenvector components within the plane have no direction there: chosen by us
-
-
-@dataclass(frozen=True)
-class View:
-    """One interactive view.
-
-    Attributes:
-        kind: name of the function of the page's script that drives it.
-        title: what it shows.
-        hint: how to use it.
-        runs: names of what one can switch between, one per experiment.
-        figure: Plotly's data and layout.
-        values: what the controls put into the figure.
-    """
-
-    kind: str
-    title: str
-    hint: str
-    runs: tuple[str, ...]
-    figure: go.Figure
-    values: dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """A view of a figure, and the columns of the tables that it reads."""
-
-    make: Callable[[FigureData], View]
-    reads: dict[str, tuple[str, ...]]
 
 
 def spectrum(data: FigureData) -> View:
@@ -227,108 +188,6 @@ def maps(data: FigureData) -> View:
     )
 
 
-def landscape(data: FigureData) -> View:
-    """The loss over the plane in three dimensions, with the Hessian's eigenvectors at a point that one moves."""
-    tables = {name: data.rows("landscapes", name) for name in data.experiments}
-    values = [_landscape_values(table) for table in tables.values()]
-    losses = np.concatenate([table["loss"] for table in tables.values()])
-    low, high = float(losses.min()), max(float(losses.max()), float(losses.min()) + 0.1)
-    air = 0.04 * (high - low)  # a surface in the floor of the box would be cut by it
-    plane = data.first.landscape
-    assert plane is not None
-    axes = [f"parameter {index} (rad)" for index in plane.axes]
-    figure = go.Figure()
-    figure.add_surface(
-        x=values[0]["axis"],
-        y=values[0]["axis"],
-        z=np.zeros((0, 0)),
-        colorscale="Viridis",
-        cmin=low,
-        cmax=high,
-        colorbar={"orientation": "h", "len": 0.6, "y": 0, "yanchor": "bottom", "thickness": 12},
-        hovertemplate="%{x:.2f}, %{y:.2f}: L = %{z:.3f}<extra></extra>",
-        contours={"x": {"highlight": False}, "y": {"highlight": False}, "z": {"highlight": False}},
-    )
-    figure.add_scatter3d(
-        mode="markers+text",
-        textfont={"size": 15},
-        marker={"size": 4, "color": "white", "line": {"color": "black", "width": 2}},
-        hoverinfo="skip",
-        name="marked points",
-    )
-    figure.add_scatter3d(
-        mode="markers", marker={"size": 6, "color": COLOURS["ochre"]}, hoverinfo="skip", name="the point"
-    )
-    for _ in range(2):
-        figure.add_scatter3d(mode="lines", line={"width": 9}, hoverinfo="skip", name="eigenvector")
-    figure.update_layout(
-        showlegend=False,
-        scene={
-            "xaxis": {"title": {"text": axes[0]}},
-            "yaxis": {"title": {"text": axes[1]}},
-            "zaxis": {"title": {"text": labels.loss_axis(data.first)}, "range": [low - air, high + air]},
-            "aspectratio": {"x": 1, "y": 1, "z": 0.5},
-            "camera": {"eye": {"x": 1.0, "y": -1.3, "z": 1.3}, "center": {"x": 0, "y": 0, "z": -0.25}},
-            "domain": {"y": [0.1, 1]},
-        },
-        height=560,
-        margin={"l": 0, "r": 0, "t": 10, "b": 0},
-    )
-    return View(
-        kind="landscape",
-        title="The landscape, and the Hessian's eigenvectors at a point",
-        hint="Point at the surface, or move the two sliders. Blue: the loss curves up along the eigenvector; "
-        "red: down; grey: it does not curve.",
-        runs=tuple(labels.convention(experiment) for experiment in data.experiments.values()),
-        figure=figure,
-        values={
-            "runs": values,
-            "lift": air,
-            "axes": axes,
-            "colours": [COLOURS["red"], COLOURS["grey"], COLOURS["blue"]],
-        },
-    )
-
-
-def _landscape_values(table: pd.DataFrame) -> dict[str, Any]:
-    """Loss and eigenpairs on the lines of the grid that have Hessians."""
-    grid, points = table[table["label"].isna()], table[table["label"].notna()]
-    # a point without Hessian on a line with some is a cusp
-    axis = np.sort(grid.loc[grid["eigvals"].notna(), "a"].unique())
-    axis = axis if len(axis) else np.sort(grid["a"].unique())
-    at = grid[grid["a"].isin(axis) & grid["b"].isin(axis)].sort_values(["b", "a"])
-    shape = (len(axis), len(axis))
-    return {
-        "axis": np.round(axis, 6),
-        "loss": np.round(at["loss"].to_numpy().reshape(shape), 5),
-        "pairs": [_in_plane(row) for row in at.itertuples()],
-        "labels": points["label"],
-        "points": np.round(points[["a", "b", "loss"]].to_numpy().T, 5),
-    }
-
-
-def _in_plane(row: Any) -> list[list[float]] | None:
-    """At most two (eigenvalue, direction along a, along b), largest in the plane first; None without a Hessian.
-
-    The first component of a direction is positive.
-    """
-    if row.eigvals is None:
-        return None
-    vectors = np.reshape(row.plane_eigvecs, (-1, 2))
-    lengths = np.where(row.structural, 0.0, np.hypot(*vectors.T))
-    chosen = [i for i in np.argsort(-lengths, kind="stable")[:2] if lengths[i] > SMALLEST_IN_PLANE]
-    signs = [math.copysign(1, vectors[i][np.argmax(np.abs(vectors[i]) > SMALLEST_IN_PLANE)]) for i in chosen]
-    return [
-        [_short(row.eigvals[i]), *(_short(sign * x / lengths[i]) for x in vectors[i])]
-        for i, sign in zip(chosen, signs, strict=True)
-    ]
-
-
-def _short(value: float) -> float:
-    """Four digits; what rounding left of a zero is a zero."""
-    return float(f"{value:.4g}") if abs(value) > 1e-9 else 0.0
-
-
 def curves(data: FigureData) -> View:
     """Loss of every optimiser, seed by seed, and the median with its quartiles."""
     figure = go.Figure()
@@ -406,12 +265,19 @@ _MAPS = Wanted(
         "trajectories": ("epoch", "loss", "accuracy", "test_accuracy"),
     },
 )
-_LANDSCAPE = Wanted(landscape, {"landscapes": ("label", "a", "b", "loss", "eigvals", "structural", "plane_eigvecs")})
+_LANDSCAPE = Wanted(
+    surfaces.landscape, {"landscapes": ("label", "a", "b", "loss", "eigvals", "structural", "plane_eigvecs")}
+)
+_PLANES = Wanted(
+    surfaces.planes,
+    {"planes": ("plane", "axis_a", "axis_b", "epoch", "a", "b", "loss", "smallest", "largest")},
+)
 
 # by the function that draws the figure
 VIEWS: dict[str, tuple[Wanted, ...]] = {
     "draw_landscape": (_LANDSCAPE,),
     "draw_landscapes_compared": (_LANDSCAPE,),
+    "draw_planes": (_PLANES,),
     "draw_spectra_along_training": (_SPECTRUM,),
     "draw_spectra_compared": (_SPECTRUM,),
     "draw_prediction_maps": (_MAPS, _SPECTRUM),

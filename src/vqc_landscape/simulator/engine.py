@@ -1,7 +1,7 @@
 r"""Loss, gradient, Hessian and metric of ``sum_s l(<psi_s| O |psi_s>, y_s)`` for a circuit.
 
-Samples are taken in fixed leaves of 32; a leaf is summed by one thread, leaves are added in their order.
-So the same bytes come out whatever the number of threads.
+Samples are taken in leaves, whose size follows from the number of samples alone; a leaf is summed by one thread, and
+leaves are added in their order. So the same bytes come out whatever the number of threads.
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ from vqc_landscape.simulator.workspace import (
     make_turns,
 )
 
+SMALLEST_LEAF = 8  # with fewer samples, the second thread costs what it gains
 LEAF = 32  # samples that are summed before anything else; part of the result's bytes
 WIDE_WIDTH = 64  # the same where the threads share a sample: more chunks than threads
 MAX_WIDTH = 136  # tangent columns of one array: long enough to vectorise, short enough for the cache
@@ -399,12 +400,18 @@ class Engine:
         return make_second_order(self.circuit.n_qubits, self.n_carried, self._width, n_slots, n_entries)
 
     def _leaves(self, n_samples: int) -> Iterator[slice]:
-        for start in range(0, n_samples, LEAF):
-            yield slice(start, min(start + LEAF, n_samples))
+        size = leaf_size(n_samples)
+        for start in range(0, n_samples, size):
+            yield slice(start, min(start + size, n_samples))
 
     def _lanes(self, n_samples: int) -> Iterator[slice]:
         for start in range(0, n_samples, self.lanes):
             yield slice(start, min(start + self.lanes, n_samples))
+
+
+def leaf_size(n_samples: int) -> int:
+    """Samples of a leaf: 32, or half of fewer than 64, so that two threads have work."""
+    return min(LEAF, max(-(-n_samples // 2), SMALLEST_LEAF))
 
 
 def _of_samples(

@@ -1,4 +1,4 @@
-"""From the configuration of an experiment to its objects: circuit, observable, risk, initial point."""
+"""From the configuration of an experiment to its objects: circuit, observable, risk, initial point, optimiser."""
 
 from __future__ import annotations
 
@@ -21,11 +21,18 @@ from vqc_landscape.circuits.observables import (
 from vqc_landscape.circuits.program import Circuit
 from vqc_landscape.objectives.interface import Risk
 from vqc_landscape.studies.inputs import Samples
-from vqc_landscape.studies.own import load_module, load_qnode
+from vqc_landscape.studies.own import load_module, load_optimiser, load_qnode
+from vqc_landscape.training.optimisers import Optimiser, make_optimiser
 
 if TYPE_CHECKING:
-    from vqc_landscape.config import CircuitConfig, Classification, Experiment, StatePreparation
-    from vqc_landscape.config_own import Expectation
+    from vqc_landscape.config import (
+        CircuitConfig,
+        Classification,
+        Expectation,
+        Experiment,
+        StatePreparation,
+        TrainingConfig,
+    )
 
 
 def make_circuit(circuit: CircuitConfig) -> Circuit:
@@ -102,6 +109,12 @@ def resized(experiment: Experiment, sizes: Sequence[tuple[int, int]]) -> list[Ex
         return [experiment]
     circuits = [experiment.circuit.model_copy(update={"n_qubits": n, "n_layers": layers}) for n, layers in sizes]
     return [experiment.model_copy(update={"circuit": circuit}) for circuit in circuits]
+
+
+def optimiser_of(training: TrainingConfig) -> Optimiser:
+    """How the parameters move."""
+    chosen = training.optimiser
+    return load_optimiser(chosen) if isinstance(chosen, str) else make_optimiser(chosen)
 
 
 def initial_params(experiment: Experiment, seed: int) -> Array:

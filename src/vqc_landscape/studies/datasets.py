@@ -11,8 +11,7 @@ from vqc_landscape.checks import Array
 from vqc_landscape.tables import write_table
 
 if TYPE_CHECKING:
-    from vqc_landscape.config import DataConfig
-    from vqc_landscape.config_own import BundledData, FileData
+    from vqc_landscape.config import BundledData, DataConfig, FileData
 
 RADIUS = math.sqrt(2 / math.pi)  # area 2, half of the square: balanced classes (caption of Fig. 7)
 
@@ -32,7 +31,7 @@ def sample_disk(data: DataConfig) -> tuple[Array, Array, list[str]]:
 
 def write_dataset(data: DataConfig | BundledData | FileData, output: str) -> None:
     """Write the table of training and test samples; where there are not two features, all of them as a list."""
-    from vqc_landscape.config_own import BundledData, FileData
+    from vqc_landscape.config import BundledData, FileData
     from vqc_landscape.studies.samples_own import bundled_samples, file_samples
 
     match data:

@@ -13,13 +13,12 @@ from vqc_landscape.checks import Array
 from vqc_landscape.curvature.lanczos import extreme_eigvals
 from vqc_landscape.curvature.spectrum import spectrum, zero_below
 from vqc_landscape.objectives.interface import Risk
-from vqc_landscape.studies.build import initial_params, make_risk
+from vqc_landscape.studies.build import initial_params, make_risk, optimiser_of
 from vqc_landscape.studies.inputs import read_samples
 from vqc_landscape.studies.trajectories import run_training
 from vqc_landscape.tables import write_table
 from vqc_landscape.training.interrupt import Stop
 from vqc_landscape.training.loop import Report, train
-from vqc_landscape.training.optimisers import make_optimiser
 
 if TYPE_CHECKING:
     from vqc_landscape.config import Experiment
@@ -134,7 +133,7 @@ def _networks(
         assert isinstance(risk, NetworkRisk)
         members = list(itertools.product(kinds, seeds))
         start = np.stack([initial_params(kind, seed) for kind, seed in members])
-        optimiser, stack = make_optimiser(training.optimiser), NetworkStack(risk, len(members))
+        optimiser, stack = optimiser_of(training), NetworkStack(risk, len(members))
         n_epochs, order = training.n_epochs, data.seed
         trajectory = train(stack, start, optimiser, n_epochs, seed=order, report=report, stop=stop)
         params = trajectory["params"].reshape(-1, *start.shape)

@@ -1,4 +1,4 @@
-"""A user's own circuit or network: found by its name, ``my_module:my_qnode``, in the folder where the study runs."""
+"""A user's own circuit, network or optimiser, found by name, ``my_module:my_qnode``, where the study runs."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ import importlib.util
 import sys
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from vqc_landscape.provenance import code_text
+
+if TYPE_CHECKING:
+    from vqc_landscape.training.optimisers import Optimiser
 
 
 def load_own(reference: str) -> Any:
@@ -64,6 +67,25 @@ def load_module(reference: str, seed: int) -> Any:
             f"initial weights, but is {own!r}."
         )
     return module
+
+
+def load_optimiser(reference: str) -> Optimiser:
+    """The user's optimiser, or what their class or function without arguments makes.
+
+    Raises:
+        ValueError: as :func:`load_own`, or something without an optimiser's attributes.
+    """
+    own = load_own(reference)
+    if callable(own) and (isinstance(own, type) or not hasattr(own, "step")):
+        own = _called(reference, own)
+    missing = [name for name in ("step", "initial_state", "batch_size") if not hasattr(own, name)]
+    if missing:
+        raise ValueError(
+            f"{reference} must be an optimiser, with step, initial_state and batch_size, or make one, "
+            f"but {own!r} has no {missing[0]}."
+        )
+    optimiser: Optimiser = own
+    return optimiser
 
 
 def _called(reference: str, own: Any) -> Any:

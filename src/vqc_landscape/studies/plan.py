@@ -15,15 +15,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from vqc_landscape.config import Config, ConfigError, Experiment
-from vqc_landscape.config_own import FileData
+from vqc_landscape.config import Config, ConfigError, Experiment, FileData
 from vqc_landscape.provenance import PACKAGE, ROOT, source_hash
 from vqc_landscape.studies.own import own_code
 from vqc_landscape.studies.parts import Part, parts_of, path_of
 from vqc_landscape.tables import is_by_seed
 
 _MODEL = frozenset({"circuit", "network", "params_shape", "objective", "convention", "data"})
-_TYPES = ("config", "config_own", "config_types")  # of the configuration: their values stand in the settings
+# of no result's code: the configuration, whose values stand in the settings, and the GPU, which no job asks for
+_UNUSED = ("config", "simulator.gpu")
 
 
 @dataclass(frozen=True)
@@ -138,18 +138,28 @@ def own_inputs(experiment: Experiment) -> list[str]:
 
 
 def code_of(experiment: Experiment, stage: str) -> str:
-    """Hash over the code that makes a table of an experiment, the user's own circuit or network included.
+    """Hash over the code that makes a table of an experiment, the user's own circuit, network and optimiser included.
 
     Raises:
         ConfigError: the user's module cannot be found.
     """
     package = step_code(stage, has_network=experiment.network is not None)
-    if not experiment.is_own or stage == "datasets":
-        return package
     try:
-        return f"{package}-{own_code(str(experiment.circuit or experiment.network))}"
+        return "-".join([package, *(own_code(reference) for reference in _own(experiment, stage))])
     except ValueError as error:
         raise ConfigError(str(error)) from None
+
+
+def _own(experiment: Experiment, stage: str) -> list[str]:
+    """The user's own objects that a stage works with, by name."""
+    steps = STAGES[stage]
+    model = experiment.circuit or experiment.network
+    optimiser = experiment.training.optimiser if experiment.training else None
+    chosen = [
+        model if "circuit" in steps.reads else None,
+        optimiser if steps.asked_by in ("training", "ensemble") else None,
+    ]
+    return [reference for reference in chosen if isinstance(reference, str)]
 
 
 def files_by_stage(results_dir: str, parts: Iterable[Part]) -> dict[str, list[str]]:
@@ -215,25 +225,25 @@ def _dump(experiment: Experiment) -> dict[str, Any]:
 def step_code(stage: str, *, has_network: bool) -> str:
     """Hash over the code that makes a table of an experiment with a network, or with a circuit.
 
-    The types of the configuration are left out: their values stand in the settings. So is the code of the
+    The code of the configuration is left out: its values stand in the settings. So is the code of the
     other kind of model, which such an experiment never runs.
     """
     other = (
         ("circuits", "simulator", "objectives.circuit") if has_network else ("objectives.network", "objectives.stack")
     )
-    return source_hash(STAGES[stage].step, skip=(*_TYPES, *other))
+    return source_hash(STAGES[stage].step, skip=(*_UNUSED, *other))
 
 
 @functools.cache
 def figure_code(module: str) -> str:
     """Hash over the code that draws a figure; ``module`` is its full name."""
-    return source_hash(module.removeprefix(f"{PACKAGE}."), "figures.registry", skip=_TYPES)
+    return source_hash(module.removeprefix(f"{PACKAGE}."), "figures.registry", skip=_UNUSED)
 
 
 @functools.cache
 def claims_code() -> str:
     """Hash over the code that measures the claims."""
-    return source_hash("claims.write", skip=_TYPES)
+    return source_hash("claims.write", skip=_UNUSED)
 
 
 @functools.cache
@@ -241,4 +251,4 @@ def report_code() -> str:
     """Hash over the code of the page and over what it is filled into: template, style and script."""
     folder = ROOT / "report"
     assets = b"".join(path.read_bytes() for path in sorted(folder.glob("page.*")) if path.suffix != ".py")
-    return source_hash("report.page", skip=_TYPES) + hashlib.sha256(assets).hexdigest()[:16]
+    return source_hash("report.page", skip=_UNUSED) + hashlib.sha256(assets).hexdigest()[:16]

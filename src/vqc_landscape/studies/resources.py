@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from vqc_landscape.config import Experiment
+from vqc_landscape.config import Experiment, TrainingConfig
 from vqc_landscape.simulator.memory import hessian_bound
 
 # A job on a cluster is a Snakemake (150 MB) that starts a Python with what the step imports.
@@ -58,7 +58,7 @@ def runtime_minutes(experiment: Experiment, stage: str) -> int:
     sweep = n_samples * n_params * 2**n_qubits * SWEEP_SECONDS
     hessian = n_samples * n_params**2 * 2**n_qubits * HESSIAN_SECONDS
     training, asked, ensemble = experiment.training, experiment.hessian, experiment.ensemble
-    epoch = sweep + (hessian if training and training.optimiser.name == "hlr" else 0)
+    epoch = sweep + (hessian if training and _takes_hessians(training) else 0)
     whole_training = training.n_epochs * epoch if training else 0
     block = asked.epochs_per_job * hessian if asked else 0
     seconds = {
@@ -78,13 +78,18 @@ def runtime_minutes(experiment: Experiment, stage: str) -> int:
 def _tangents(experiment: Experiment, stage: str) -> int:
     """Bytes of the tangents of a Hessian, for the steps that form one."""
     training, asked = experiment.training, experiment.hessian
-    trains_with_one = training is not None and training.optimiser.name in ("hlr", "qng")
+    trains_with_one = training is not None and (training.optimiser_name == "qng" or _takes_hessians(training))
     if experiment.network or not (stage in SECOND_ORDER or (stage == "trajectories" and trains_with_one)):
         return 0
     _, n_carried, n_qubits, n_layers = sizes_of(experiment)
     if stage == "hessian_shards" and asked and asked.shards.blocks > 2:
         n_carried = math.ceil(2 * n_carried / asked.shards.blocks)
     return hessian_bound(n_qubits, n_carried, n_layers)
+
+
+def _takes_hessians(training: TrainingConfig) -> bool:
+    """Whether every step may take a Hessian; one's own optimiser may."""
+    return training.optimiser_name in ("hlr", "hlr_qng") or isinstance(training.optimiser, str)
 
 
 def _table(experiment: Experiment, stage: str) -> int:

@@ -14,7 +14,7 @@ from vqc_landscape.checks import Array
 if TYPE_CHECKING:
     import pandas as pd
 
-    from vqc_landscape.config_own import BundledData, FileData
+    from vqc_landscape.config import BundledData, FileData
 
 Samples = tuple[Array, Array, list[str]]  # features (n, d), targets (n,), split of each
 

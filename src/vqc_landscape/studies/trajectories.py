@@ -9,13 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vqc_landscape.checks import Array
-from vqc_landscape.studies.build import initial_params, make_risk
+from vqc_landscape.studies.build import initial_params, make_risk, optimiser_of
 from vqc_landscape.studies.inputs import read_samples
 from vqc_landscape.tables import write_table
 from vqc_landscape.training.checkpoint import Checkpoint, Columns
 from vqc_landscape.training.interrupt import Stop
 from vqc_landscape.training.loop import train
-from vqc_landscape.training.optimisers import make_optimiser
 
 if TYPE_CHECKING:
     from vqc_landscape.config import Experiment
@@ -70,7 +69,7 @@ def run_training(
     return train(
         make_risk(experiment, read_samples(dataset, "train")),
         params,
-        make_optimiser(training.optimiser),
+        optimiser_of(training),
         training.n_epochs,
         seed=seed,
         test_risk=make_risk(experiment, test) if test else None,

@@ -51,14 +51,14 @@ def nearest(name: str, allowed: list[str]) -> str:
     return f"; did you mean {close[0]!r}?" if close else f"; allowed: {', '.join(allowed)}"
 
 
-_UNIONS = {"optimiser", "objective", "epochs", "circuit", "network", "data"}
+_UNIONS = {"optimiser", "objective", "epochs", "circuit", "network", "data", "built_in"}
 _TAGS = {
     *("sgd", "adam", "gd", "lbfgs", "qng", "hlr", "hlr_qng", "infidelity", "mse", "expval", "all", "list"),
     *("built_in", "own", "disk", "bundled", "file"),
 }
 
 _PATTERNS = {
-    REFERENCE: "module:name, such as my_module:my_qnode",
+    REFERENCE: "a mapping, or module:name such as my_module:my_qnode",
     TABLE_FILE: "the path of a .csv or .parquet file",
 }
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 
-from vqc_landscape.config_faults import nearest
+from vqc_landscape.config.faults import REFERENCE, nearest
 
 
 def _no_bool(value: object) -> object:
@@ -23,10 +23,21 @@ Count = Annotated[int, Field(ge=1, le=1_000_000, strict=True)]
 Folder = Annotated[str, Field(min_length=1, pattern=r"^[^{}\n]+$")]
 Epoch = Annotated[int, Field(ge=0, strict=True)]
 Convention = Literal["exact", "as_published"]
+Reference = Annotated[str, Field(pattern=REFERENCE)]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 ClaimId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
 Activation = Literal["tanh", "relu", "sigmoid"]
 Initialiser = Literal["torch_default", "xavier_uniform", "xavier_normal", "kaiming_uniform"]
+
+# one tag per form, so that a wrong value is one fault and not one for each form
+Epochs = Annotated[
+    Annotated[Literal["all"], Tag("all")] | Annotated[list[Epoch], Field(min_length=1), Tag("list")],
+    Discriminator(
+        lambda value: "list" if isinstance(value, list) else "all" if value == "all" else None,
+        custom_error_type="epochs",
+        custom_error_message="must be 'all' or a list of epochs",
+    ),
+]
 
 
 class Section(BaseModel):
@@ -40,3 +51,13 @@ class Section(BaseModel):
         if unknown:
             raise ValueError(f"unknown key {unknown[0]!r}{nearest(str(unknown[0]), list(cls.model_fields))}")
         return raw
+
+
+def _kind(value: Any) -> str:
+    """Whether it is the user's own, given by name."""
+    return "own" if isinstance(value, str) else "built_in"
+
+
+def own_or(section: Any) -> Any:
+    """Type of a key that holds a section, or the name of the user's own object."""
+    return Annotated[Annotated[section, Tag("built_in")] | Annotated[Reference, Tag("own")], Discriminator(_kind)]

@@ -1,0 +1,290 @@
+"""One entry under `experiments`: its keys, and which of them go together."""
+
+from __future__ import annotations
+
+import functools
+import math
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from vqc_landscape.config.model import (
+    CircuitConfig,
+    Classification,
+    Data,
+    DataConfig,
+    Expectation,
+    FileData,
+    InitConfig,
+    NetworkConfig,
+    StatePreparation,
+)
+from vqc_landscape.config.tables import (
+    EnsembleConfig,
+    HessianConfig,
+    LandscapeConfig,
+    PlanesConfig,
+    PredictionsConfig,
+    SamplesConfig,
+    ScansConfig,
+    ShardsConfig,
+    ShiftRuleConfig,
+    StartsConfig,
+)
+from vqc_landscape.config.training import GD, QNG, SGD, Adam, HLRThenQNG, TrainingConfig
+from vqc_landscape.config.types import Convention, Count, Epoch, Section, own_or
+
+FigureName = Literal["training", "spectra", "tracks", "scans", "planes"]
+
+
+class Experiment(Section):
+    """One model, one objective, and what is computed for it, once per seed."""
+
+    circuit: own_or(CircuitConfig) | None = Field(  # type: ignore[valid-type]
+        default=None, description="a quantum circuit, or the name of your own QNode, my_module:my_qnode (or: network)"
+    )
+    network: own_or(NetworkConfig) | None = Field(  # type: ignore[valid-type]
+        default=None, description="a classical network, or the name of your own torch module (or: circuit)"
+    )
+    params_shape: Annotated[list[Count], Field(min_length=1)] | None = Field(
+        default=None, description="shape of the parameters of your own circuit or network"
+    )
+    objective: Annotated[StatePreparation | Classification | Expectation, Field(discriminator="loss")] = Field(
+        description="what is minimised"
+    )
+    convention: Convention = Field(
+        default="exact", description="exact, or the published code's arithmetic with its two bugs"
+    )
+    data: Data | None = Field(default=None, description="training and test samples (loss mse)")
+    init: InitConfig = Field(default=InitConfig(), description="initial parameters of a circuit")
+    seeds: Annotated[list[Epoch], Field(min_length=1)] = Field(default=[0], description="seeds of the initial points")
+    training: TrainingConfig | None = Field(default=None, description="training runs")
+    hessian: HessianConfig | None = Field(default=None, description="Hessians along the training")
+    predictions: PredictionsConfig | None = Field(default=None, description="prediction maps")
+    scans: ScansConfig | None = Field(default=None, description="scans along eigenvectors")
+    ensemble: EnsembleConfig | None = Field(default=None, description="spectra over the seeds, without trajectories")
+    samples: SamplesConfig | None = Field(default=None, description="Hessians of single samples of an ensemble")
+    starts: StartsConfig | None = Field(default=None, description="spectra at many initial points")
+    shift_rule: ShiftRuleConfig | None = Field(default=None, description="the shift rule, its error and its cost")
+    landscape: LandscapeConfig | None = Field(default=None, description="a plane of the landscape")
+    planes: PlanesConfig | None = Field(default=None, description="planes through the parameters of one epoch")
+    figures: list[FigureName] = Field(default=[], description="figures of this experiment alone")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Experiment:
+        if (self.circuit is None) == (self.network is None):
+            raise ValueError("exactly one of circuit and network must be given")
+        with_data = self.objective.loss == "mse"
+        if with_data != (self.data is not None):
+            rule = "must be given" if with_data else "must not be given"
+            raise ValueError(f"data {rule} for loss {self.objective.loss}")
+        self._check_own()
+        ansatz = self.circuit.ansatz if self.circuit and not self.is_own else None
+        if ansatz and ansatz.startswith("reuploading") != with_data:
+            raise ValueError(f"ansatz {ansatz} does not go with loss {self.objective.loss}")
+        if self.network is not None and not with_data:
+            raise ValueError("a network needs loss mse")
+        if self.network is not None and "init" in self.model_fields_set:
+            raise ValueError("init is for circuits; a network has network.initialiser")
+        wire = self.objective.wire if isinstance(self.objective, Classification) else 0
+        if self.circuit and ansatz and wire >= self.circuit.n_qubits:
+            raise ValueError(f"objective.wire is {wire}, but must be below circuit.n_qubits {self.circuit.n_qubits}")
+        if (
+            isinstance(self.objective, StatePreparation)
+            and self.objective.locality == "local"
+            and self.convention == "as_published"
+        ):
+            raise ValueError("convention as_published is defined for locality global only")
+        if self.network is not None and self.convention == "as_published":
+            raise ValueError("convention as_published is defined for circuits only")
+        if len(set(self.seeds)) < len(self.seeds):
+            raise ValueError(f"seeds holds a seed twice: {self.seeds}")
+        if self.starts and len(self.seeds) > 1:
+            raise ValueError(f"starts counts its seeds up from one, but seeds is {self.seeds}")
+        if self.shift_rule and (self.circuit is None or with_data or self.convention != "exact"):
+            raise ValueError("shift_rule needs a circuit with loss infidelity, global and exact")
+        if self.shift_rule and isinstance(self.objective, StatePreparation) and self.objective.locality == "local":
+            raise ValueError("shift_rule needs a circuit with loss infidelity, global and exact")
+        if self.starts and self.starts.sizes and self.circuit is None:
+            raise ValueError("starts.sizes needs a circuit")
+        if self.landscape and (self.circuit is None or with_data):
+            raise ValueError("landscape needs a circuit with loss infidelity")
+        if self.landscape and max(self.landscape.axes) >= self.n_params:
+            raise ValueError(
+                f"landscape.axes is {list(self.landscape.axes)}, "
+                f"but the circuit has {self.n_params} parameters, counted from 0"
+            )
+        self._check_training()
+        self._check_figures()
+        return self
+
+    def _check_own(self) -> None:
+        """What goes with the user's own circuit or network, and with no other."""
+        if self.is_own != (self.params_shape is not None):
+            rule = "must be given" if self.is_own else "must not be given"
+            model = "your own circuit or network" if self.is_own else "a built-in circuit or network"
+            raise ValueError(f"params_shape {rule} for {model}")
+        if self.is_own and self.convention == "as_published":
+            raise ValueError("convention as_published is defined for built-in circuits only")
+        fields = type(self.objective).model_fields  # compared by value: what comes back from a job has all defaults
+        in_qnode = [
+            key
+            for key in ("target", "locality", "wire", "observable")
+            if key in fields and getattr(self.objective, key) != fields[key].default
+        ]
+        if self.is_own and in_qnode:
+            raise ValueError(
+                f"objective.{in_qnode[0]} is for a built-in ansatz; your own circuit says what it measures"
+            )
+        if isinstance(self.objective, Expectation) and not self.is_own:
+            if not self.objective.observable:
+                raise ValueError("objective.observable must be given for loss expval")
+            wires = [int(letter[1:]) for word in self.objective.observable for letter in word.split()]
+            if self.circuit and max(wires) >= self.circuit.n_qubits:
+                raise ValueError(
+                    f"objective.observable acts on qubit {max(wires)}, but circuit.n_qubits is {self.circuit.n_qubits}"
+                )
+
+    def _check_figures(self) -> None:
+        """A figure has the tables that it draws."""
+        needs = {
+            "training": "training",
+            "spectra": "hessian",
+            "tracks": "hessian",
+            "scans": "scans",
+            "planes": "planes",
+        }
+        for figure in self.figures:
+            if getattr(self, needs[figure]) is None:
+                raise ValueError(f"figures has {figure}, which needs the key `{needs[figure]}`")
+        if len(set(self.figures)) < len(self.figures):
+            raise ValueError(f"figures holds a figure twice: {self.figures}")
+        if "tracks" in self.figures and len(self.hessian_epochs) < 2:
+            raise ValueError("figures has tracks, which needs at least 2 epochs in hessian.epochs")
+
+    def _check_training(self) -> None:
+        for key in ("hessian", "predictions", "scans", "ensemble", "planes"):
+            if getattr(self, key) and not self.training:
+                raise ValueError(f"{key} needs training")
+        self._check_ensemble()
+        if self.training is None:
+            return
+        optimiser, last = self.training.optimiser, self.training.n_epochs
+        if isinstance(optimiser, QNG | HLRThenQNG) and (self.network or self.data):
+            raise ValueError(f"training.optimiser {optimiser.name} needs a circuit with loss infidelity")
+        batch_size = getattr(optimiser, "batch_size", None)
+        if batch_size and self.data and not isinstance(self.data, FileData) and batch_size > self.data.n_train:
+            raise ValueError(f"training.optimiser.batch_size is {batch_size}, but data.n_train is {self.data.n_train}")
+        if isinstance(optimiser, SGD) and not self.data:
+            raise ValueError("training.optimiser sgd needs data (use gd)")
+        if batch_size and not self.data:
+            raise ValueError(f"training.optimiser.batch_size is {batch_size}, but without data it must be null")
+        if self.predictions and not isinstance(self.data, DataConfig):
+            raise ValueError("predictions needs data in the square, such as disk")
+        asked = {
+            "hessian.epochs": self.hessian_epochs,
+            "predictions.epochs": self.predictions.epochs if self.predictions else [],
+            "scans.epoch": [self.scans.epoch] if self.scans else [],
+            "ensemble.epochs": self.ensemble.epochs if self.ensemble else [],
+            "planes.epoch": [self.planes.epoch] if self.planes else [],
+        }
+        for key, epochs in asked.items():
+            if epochs and max(epochs) > last:
+                raise ValueError(f"{key} asks for epoch {max(epochs)}, but training ends at n_epochs {last}")
+        if self.hessian:
+            self._check_shards(self.hessian.shards)
+        if self.scans and self.scans.epoch not in self.hessian_epochs:
+            raise ValueError(f"scans.epoch is {self.scans.epoch}, which hessian.epochs does not have")
+        if self.planes and "eigenvectors" in self.planes.axes and self.planes.epoch not in self.hessian_epochs:
+            raise ValueError(
+                f"planes.epoch is {self.planes.epoch}, which hessian.epochs does not have; axes eigenvectors needs it"
+            )
+        if self.planes and "pca" in self.planes.axes and last < 2:
+            raise ValueError(f"planes.axes pca needs at least 2 epochs of training, but n_epochs is {last}")
+        if self.scans and not all(-self.n_params <= p < self.n_params for p in self.scans.positions):
+            raise ValueError(
+                f"scans.positions is {self.scans.positions}, "
+                f"but eigenvectors have positions {-self.n_params} to {self.n_params - 1}"
+            )
+
+    def _check_ensemble(self) -> None:
+        if self.ensemble is None:
+            if self.samples:
+                raise ValueError("samples needs ensemble")
+            return
+        for key in ("hessian", "predictions", "scans", "planes", "figures"):
+            if getattr(self, key):
+                raise ValueError(f"{key} needs trajectories, which an experiment with ensemble does not keep")
+        if not self.data:
+            raise ValueError("ensemble needs data")
+        if isinstance(self.network, str):
+            raise ValueError("ensemble needs a built-in network or a circuit")
+        if self.samples and not isinstance(self.data, DataConfig):
+            raise ValueError("samples needs data in the square, such as disk")
+        if self.network is None and (self.ensemble.activations or self.ensemble.initialisers):
+            raise ValueError("ensemble.activations and ensemble.initialisers are for networks")
+        if self.network and self.training and not isinstance(self.training.optimiser, Adam | SGD | GD):
+            raise ValueError(
+                f"training.optimiser is {self.training.optimiser_name}, but the networks of an ensemble "
+                "train side by side, which adam, sgd and gd can"
+            )
+        if self.ensemble.n_extremes and 2 * self.ensemble.n_extremes >= self.n_params:
+            raise ValueError(
+                f"ensemble.n_extremes is {self.ensemble.n_extremes}, but must be below half of the "
+                f"{self.n_params} parameters"
+            )
+        late = sorted(set(self.samples.epochs) - set(self.ensemble.epochs)) if self.samples else []
+        if late:
+            raise ValueError(f"samples.epochs asks for epoch {late[0]}, which ensemble.epochs does not have")
+
+    @functools.cached_property
+    def seed_blocks(self) -> list[list[int]]:
+        """The seeds of an ensemble, cut into the blocks that are computed by one job each."""
+        step = self.ensemble.seeds_per_job if self.ensemble else 1
+        return [self.seeds[i : i + step] for i in range(0, len(self.seeds), step)]
+
+    def _check_shards(self, shards: ShardsConfig) -> None:
+        n_samples = getattr(self.data, "n_train", None) if self.data else 1
+        if n_samples and shards.samples > n_samples:  # a file is counted when it is read
+            raise ValueError(f"hessian.shards.samples is {shards.samples}, but there are {n_samples} samples")
+        if shards.blocks > 1 and self.network:
+            raise ValueError("hessian.shards.blocks is for circuits; the samples of a network can be split")
+        if shards.blocks > self.n_params:
+            raise ValueError(f"hessian.shards.blocks is {shards.blocks}, but there are {self.n_params} parameters")
+
+    @functools.cached_property
+    def hessian_epochs(self) -> list[int]:
+        """Epochs that get a Hessian, ascending."""
+        if self.hessian is None or self.training is None:
+            return []
+        if self.hessian.epochs == "all":
+            return list(range(self.training.n_epochs + 1))
+        return sorted(set(self.hessian.epochs))
+
+    @functools.cached_property
+    def hessian_blocks(self) -> list[list[int]]:
+        """``hessian_epochs`` cut into the blocks that are computed by one job each."""
+        step = self.hessian.epochs_per_job if self.hessian else 1
+        return [self.hessian_epochs[i : i + step] for i in range(0, len(self.hessian_epochs), step)]
+
+    @property
+    def published_hessian(self) -> HessianConfig | None:
+        """``hessian`` of an as-published experiment: its Hessians are compared with the exact ones."""
+        return self.hessian if self.convention == "as_published" else None
+
+    @property
+    def is_own(self) -> bool:
+        """Whether the circuit or network is the user's own, given by name."""
+        return isinstance(self.circuit or self.network, str)
+
+    @property
+    def n_params(self) -> int:
+        """Number of parameters of the model."""
+        if self.params_shape is not None:
+            return math.prod(self.params_shape)
+        if self.network is not None:
+            widths = self.network.widths
+            return sum((a + 1) * b for a, b in zip(widths, widths[1:], strict=False))
+        assert self.circuit is not None
+        per_gate = {"rx_product": 1, "layered": 3, "reuploading": 3, "reuploading_published": 6}
+        return int(per_gate[self.circuit.ansatz] * self.circuit.n_qubits * self.circuit.n_layers)

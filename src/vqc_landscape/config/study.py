@@ -1,0 +1,89 @@
+"""The whole configuration: experiments, and the figures and claims that are made from them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from vqc_landscape.config.experiment import Experiment
+from vqc_landscape.config.faults import nearest
+from vqc_landscape.config.types import ClaimId, Epoch, Folder, Name, Section
+
+
+class FigureConfig(Section):
+    """What a figure shows."""
+
+    experiments: Annotated[list[Name], Field(min_length=1)] = Field(
+        description="experiments, in the order of the panels"
+    )
+    seeds: list[Epoch] = Field(default=[], description="seeds shown one by one; empty: the first of each experiment")
+
+
+class ClaimConfig(Section):
+    """From which experiments a claim is measured, in either arithmetic."""
+
+    exact: list[Name] = Field(default=[], description="experiments that feed the claim in exact arithmetic")
+    as_published: list[Name] = Field(default=[], description="experiments that feed it in the published arithmetic")
+
+    @model_validator(mode="after")
+    def _some(self) -> ClaimConfig:
+        if not self.exact and not self.as_published:
+            raise ValueError("exact or as_published must list an experiment")
+        return self
+
+
+FIGURES = (
+    *(f"fig{i:02d}" for i in range(1, 12)),
+    *(f"{figure}_conventions" for figure in ("fig05", "fig06", "fig09")),  # exact beside as published
+    "flat_starts",  # beyond the paper's figures, from here on
+    "final_losses",
+    "hessian_cost",
+    "spectra_over_seeds",
+    "curvature_of_samples",
+)
+
+
+class Config(Section):
+    """The whole study."""
+
+    results_dir: Folder = Field(default="results", description="folder of tables, figures and the report")
+    state_dir: Folder = Field(default="state", description="folder of checkpoints")
+    experiments: Annotated[dict[Name, Experiment], Field(min_length=1)] = Field(description="name -> experiment")
+    figures: dict[Literal[FIGURES], FigureConfig] = Field(default={}, description="figure -> what it shows")  # type: ignore[valid-type]
+    claims: dict[ClaimId, ClaimConfig] = Field(default={}, description="claim -> experiments that it is measured from")
+    other_seeds: Folder | None = Field(
+        default=None, description="numbers of the claims in a run with other seeds, as `make other-seeds` writes them"
+    )
+    seed_offset: Epoch = Field(
+        default=0, description="added to every seed, of initial points and of data; other_seeds is then left out"
+    )
+
+    @model_validator(mode="after")
+    def _claims_are_fed(self) -> Config:
+        for claim, fed in self.claims.items():
+            for convention in ("exact", "as_published"):
+                for name in getattr(fed, convention):
+                    if name not in self.experiments:
+                        raise ValueError(
+                            f"claims.{claim}.{convention}: there is no experiment {name!r}"
+                            + nearest(name, list(self.experiments))
+                        )
+        return self
+
+    @model_validator(mode="after")
+    def _figures_exist(self) -> Config:
+        for figure, shown in self.figures.items():
+            for name in shown.experiments:
+                if name not in self.experiments:
+                    raise ValueError(
+                        f"figures.{figure}.experiments: there is no experiment {name!r}"
+                        + nearest(name, list(self.experiments))
+                    )
+                missing = sorted(set(shown.seeds) - set(self.experiments[name].seeds))
+                if missing:
+                    raise ValueError(
+                        f"figures.{figure}.seeds: experiment {name} has no seed {missing[0]}; "
+                        f"it has {self.experiments[name].seeds}"
+                    )
+        return self
