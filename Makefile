@@ -16,7 +16,7 @@ SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 FILE = $(if $(CONFIG),--configfile $(or $(wildcard $(CONFIG)),$(error There is no configuration file $(CONFIG))))
 
 .DEFAULT_GOAL := help
-.PHONY: help all figures env test test-examples test-faults test-slurm reliability lint format docs bench bench-gpu bench-env other-seeds reference unlock clean
+.PHONY: help all figures env test test-examples test-faults test-slurm reliability lint format docs bench bench-gpu bench-env other-seeds gallery reference unlock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -84,6 +84,10 @@ other-seeds: $(STAMP) ## the whole study with other seeds, and its numbers in do
 	$(SNAKEMAKE) all --config seed_offset=1000 results_dir=results-other-seeds state_dir=state-other-seeds
 	$(BIN)/python -m vqc_landscape.claims.other_seeds results-other-seeds/claims.parquet docs/other-seeds.csv
 
+
+gallery: ## pictures and verdicts of the last run, for the README and the documentation
+	cp results/figures/*.png docs/figures
+	cp results/claims.md docs/claims.md
 
 # Code that a page shows is run while the page is built; with --strict, code that fails is an error.
 docs: $(DOCS)/.complete ## the documentation, its code run: site/index.html

@@ -46,6 +46,11 @@ class Case:
     features: Array
     targets: Array | None = None
 
+    @property
+    def direction(self) -> Array:
+        """What a product with the Hessian is taken with, shape (P,)."""
+        return np.random.default_rng(2).standard_normal(len(self.params))
+
     def angle(self, gate: Gate, params: Array, x: Array) -> float:
         """Angle of a rotation for one row of features; indexing is all it asks of ``params`` and ``x``."""
         value: float = params[gate.param] if gate.param is not None else x[gate.feature]

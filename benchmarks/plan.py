@@ -18,11 +18,12 @@ class Race:
     Attributes:
         case: family and sizes, for ``cases.make_case``.
         peers: names; a tuple of names stands for the ways of one contender, of which the fastest counts.
-        quantity: ``"hessian"`` or ``"gradient"``.
+        quantity: ``"hessian"``, ``"gradient"`` or ``"product"`` (of the Hessian with a direction).
         n_rounds: rounds at most; the headline makes all of them, however long they take.
         headline: whether it is.
         n_calls: calls that make what the table shows (the batches of an epoch).
         other: case of the contenders, if it is not ours.
+        patience: times the limit for an answer, for ours alone.
         along: what grows in the chain of races, where that is what they are about.
     """
 
@@ -33,6 +34,7 @@ class Race:
     headline: bool = False
     n_calls: int = 1
     other: CaseName | None = None
+    patience: float = 1.0
     along: str = ""
 
 
@@ -47,6 +49,8 @@ TRAINING = (
     "JAX, jit(grad)",
 )
 QNODE = "vqc-landscape, from_qnode"
+PRODUCT = "JAX, jit(HVP)"
+LOSSES = ("plus", "local plus")
 
 
 def _qnn(sizes: tuple[int, int], samples: tuple[int, int, int]) -> Chains:
@@ -62,7 +66,7 @@ def _qnn(sizes: tuple[int, int], samples: tuple[int, int, int]) -> Chains:
 def _state_preparation(n_layers: int, qubits: tuple[int, ...]) -> Chains:
     return [
         [Race(("layered", n, n_layers, loss), (*AUTODIFF, "shift rule on lightning.qubit")) for n in qubits]
-        for loss in ("plus", "local plus")
+        for loss in LOSSES
     ]
 
 
@@ -86,6 +90,10 @@ def _generic(sizes: tuple[int, int], n_samples: int) -> Chains:
     ]
 
 
+def _products(n_layers: int, qubits: tuple[int, ...]) -> Chains:
+    return [[Race(("layered", n, n_layers, loss), (PRODUCT,), "product") for n in qubits] for loss in LOSSES]
+
+
 def _growth(samples: tuple[int, ...], layers: tuple[int, ...], qubits: tuple[int, ...], n_gates: int) -> Chains:
     """Along one size each; qubits with as many parameters throughout, 3 ``n_gates``."""
     return [
@@ -102,7 +110,7 @@ def gpu_chains(quick: bool) -> Chains:
     cases: list[list[CaseName]] = [
         [("qnn", n, *sizes) for n in samples],
         [("layered", *small, "plus")],
-        *([("layered", n, sizes[1], loss) for n in qubits] for loss in ("plus", "local plus")),
+        *([("layered", n, sizes[1], loss) for n in qubits] for loss in LOSSES),
     ]
     return [[Race(case, CUDA) for case in chain] for chain in cases]
 
@@ -114,7 +122,8 @@ SECTIONS: dict[str, Callable[[], Chains]] = {
     "generic": lambda: _generic((8, 8), 64),
     "growth": lambda: _growth((8, 32, 128, 512), (2, 4, 8, 16), (4, 6, 8, 12), 48),
     "state_preparation": lambda: _state_preparation(8, (8, 12, 14, 16)),
-    "large": lambda: [[Race(("layered", n, 8, "local plus"), n_rounds=1) for n in (18, 20)]],
+    "large": lambda: [[Race(("layered", n, 8, loss), n_rounds=1, patience=10) for n in (18, 20)] for loss in LOSSES],
+    "products": lambda: _products(8, (12, 16, 20)),
 }
 QUICK: dict[str, Callable[[], Chains]] = {
     "qnn": lambda: _qnn((4, 2), (2, 4, 8)),
@@ -124,4 +133,5 @@ QUICK: dict[str, Callable[[], Chains]] = {
     "growth": lambda: _growth((4, 8), (1, 2), (4, 6), 12),
     "state_preparation": lambda: _state_preparation(2, (4,)),
     "large": lambda: [],
+    "products": lambda: _products(2, (4,)),
 }

@@ -18,6 +18,7 @@ TITLES = {
     "state_preparation": "State preparation: the layered circuit",
     "small": "The 4 x 4 circuit",
     "large": "Large circuits",
+    "products": "Products of the Hessian with a direction",
     "training": "Gradient: one epoch of training",
     "generic": "Any circuit: a QNode of PennyLane's templates",
     "growth": "Growth of the cost",
@@ -26,6 +27,7 @@ TITLES = {
 NOTES = {
     "training": "Seconds for all batches of an epoch; the optimiser's own arithmetic is not in them.",
     "generic": "The ratio on the QNN's line compares two circuits; divided by the carried parameters squared:",
+    "products": "The product has as many entries as there are parameters, and no matrix of tangents is formed.",
     "first_use": "Compile: from the risk to its first Hessian, structural directions included.",
 }
 
@@ -127,5 +129,5 @@ def _machine(machine: dict[str, Any]) -> list[str]:
         f"float64 (complex128), the same parameters and data, {machine['limit']:.0f} s at most for each answer. Times "
         "are medians after compilation, which stands beside them; a contender's runs and ours take turns. Ours "
         "compiles once for each machine: there, compile is loading, and finding the structural directions. Peak memory "
-        "is that of the whole process. The error is the largest difference from our Hessian or gradient.",
+        "is that of the whole process. The error is the largest difference from our Hessian, gradient or product.",
     ]

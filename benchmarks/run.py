@@ -37,7 +37,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.run", description=__doc__)
     parser.add_argument("--limit", type=float, default=30, help="seconds until an answer: ready, then each round")
     parser.add_argument("--threads", type=int, default=2, help="threads, and cores, of each contender")
-    parser.add_argument("--only", nargs="*", choices=[*SECTIONS, "first_use"], help="sections, else all but `large`")
+    parser.add_argument("--only", nargs="*", choices=[*SECTIONS, "first_use"], help="sections, else all")
     parser.add_argument("--quick", action="store_true", help="tiny sizes, to see that everything runs")
     parser.add_argument("--results", type=Path, default=Path("results-bench"), help="folder of the measurements")
     parser.add_argument("--report", type=Path, help="the report to write (default: in the folder of the measurements)")
@@ -56,7 +56,7 @@ def main() -> None:
 def measure(options: argparse.Namespace, stored: Path) -> None:
     """Race after race; the file is whole after each, so that nothing is lost where a run is stopped."""
     limits, begin = Limits(options.limit, options.threads), time.monotonic()
-    sections = options.only or [*(name for name in SECTIONS if name != "large"), "first_use"]
+    sections = options.only or [*SECTIONS, "first_use"]
     results: dict[str, Any] = {"machine": machine(options), "rows": []}
     for section in sections:
         if section == "first_use":
@@ -79,7 +79,8 @@ def run_chain(chain: list[Race], limits: Limits) -> Iterator[dict[str, Any]]:
     times: dict[str, float] = {}
     for contest in chain:
         bounds = replace(limits, rounds_s=math.inf) if contest.headline else limits
-        ours, row = alone(contest.quantity, contest.case, bounds, 1 if contest.peers else contest.n_rounds)
+        patient = replace(bounds, seconds=contest.patience * bounds.seconds)
+        ours, row = alone(contest.quantity, contest.case, patient, 1 if contest.peers else contest.n_rounds)
         row |= {"n_calls": contest.n_calls, "headline": contest.headline, "along": contest.along}
         yield row
         if ours is None:

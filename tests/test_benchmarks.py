@@ -64,6 +64,12 @@ def test_a_contender_computes_our_gradient(peer: str) -> None:
     np.testing.assert_allclose(found, ours, rtol=0, atol=ATOL)
 
 
+@pytest.mark.filterwarnings("ignore")
+def test_a_contender_computes_our_product() -> None:
+    found, ours = (compute(name, "product", CASES["global"]) for name in ("JAX, jit(HVP)", "vqc-landscape"))
+    np.testing.assert_allclose(found, ours, rtol=0, atol=ATOL)
+
+
 def test_the_templates_are_the_gates_of_the_case() -> None:
     found, ours = (
         prepare(peer, "hessian", strongly_entangling(2, 3, 2))()

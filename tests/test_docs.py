@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from vqc_landscape.claims.registry import IDS
 from vqc_landscape.config import load_config, parse_config
 from vqc_landscape.studies.plan import code_of
 
@@ -39,3 +40,23 @@ def test_the_examples_are_valid_and_their_circuits_are_there(monkeypatch: pytest
     monkeypatch.chdir(ROOT)
     for name, experiment in load_config("config/examples.yaml").experiments.items():
         assert "-" in code_of(experiment, "hessians"), name  # the hash of the package, then of the user's file
+
+
+def test_the_findings_have_every_claim_where_its_verdict_belongs() -> None:
+    table = (ROOT / "docs" / "claims.md").read_text()
+    rows = re.findall(r"^\| \[([a-z-]+)\]\(#[a-z-]+\) \| `exact` \| ([a-z ]+) \|", table, re.MULTILINE)
+    verdicts = {
+        "What holds": "reproduced",
+        "What needs a caveat": "with a caveat",
+        "What does not hold": "not reproduced",
+        "What depends on the seed": "depends on the seed",
+    }
+    sections = dict(re.findall(r"^## (.*?)\n(.*?)(?=^## |\Z)", findings(), re.DOTALL | re.MULTILINE))
+    for title, verdict in verdicts.items():
+        told = {id_ for id_ in re.findall(r"`([a-z-]+)`", sections[title]) if id_ in IDS}
+        assert told == {id_ for id_, found in rows if found == verdict}, title
+    assert {id_ for id_, _ in rows} == set(IDS)
+
+
+def findings() -> str:
+    return (ROOT / "docs" / "findings.md").read_text()

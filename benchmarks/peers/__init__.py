@@ -1,6 +1,6 @@
-"""One module for each contender: ``hessian(case)`` and, where it has one, ``gradient(case)``.
+"""One module for each contender: ``hessian(case)`` and, where it has them, ``gradient(case)`` and ``product(case)``.
 
-Both return a function without arguments that computes the whole result. What can be done once for a circuit, its
+All return a function without arguments that computes the whole result. What can be done once for a circuit, its
 compilation included, is done before, and timed apart. Nothing but ``ours`` imports the library.
 """
 
@@ -37,6 +37,7 @@ PEERS: dict[str, tuple[str, dict[str, Any]]] = {
     "JAX, HVPs one by one, carried parameters": ("jax_simulator", {"batch": 1, "carried_only": True}),
     "JAX, HVPs in batches, carried parameters": ("jax_simulator", {"batch": 32, "carried_only": True}),
     "JAX, jit(grad)": ("jax_simulator", {}),
+    "JAX, jit(HVP)": ("jax_simulator", {}),
     "PennyLane, torch backprop": ("pennylane_torch", {}),
     "PennyLane, JAX jit(hessian)": ("pennylane_jax", {}),
     "PennyLane, JAX jit(grad)": ("pennylane_jax", {}),

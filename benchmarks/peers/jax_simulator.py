@@ -67,6 +67,12 @@ def gradient(case: Case) -> Compute:
     return compiled(jax.grad(risk_of(case)), jnp.asarray(case.params))
 
 
+def product(case: Case) -> Compute:
+    """The Hessian times a direction, forward over reverse."""
+    grad, direction = jax.grad(risk_of(case)), jnp.asarray(case.direction)
+    return compiled(lambda params: jax.jvp(grad, (params,), (direction,))[1], jnp.asarray(case.params))
+
+
 def risk_of(case: Case) -> Callable[[Any], Any]:
     """The risk as a function that JAX can differentiate."""
     x = jnp.asarray(case.features)

@@ -54,6 +54,13 @@ def gradient(case: Case, **device: str) -> Compute:
     return lambda: risk.grad(case.params)
 
 
+def product(case: Case, **device: str) -> Compute:
+    """Compiles."""
+    risk, direction = make_risk(case, **device), case.direction
+    risk.hvp(case.params, direction)
+    return lambda: risk.hvp(case.params, direction)
+
+
 def structural_directions(case: Case) -> Array:
     """What the carried parameters are counted from, shape (P, k)."""
     return make_risk(case).structural_directions

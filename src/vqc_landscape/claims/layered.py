@@ -125,8 +125,7 @@ def vqc_mostly_zero(data: ClaimData) -> Measurement:
     of_curvature = np.mean([zero[~flags].mean() for zero, (_, flags) in zip(zeros, ends, strict=True)]) if ends else 0
     caveat = ""
     if ends and of_curvature <= 0.5 < np.mean(shares):
-        caveat = "Only with those that the architecture makes zero: of the eigenvalues that could be non-zero, at "
-        "most half are 0."
+        caveat = "Only with those that the architecture makes zero: of the others at most half are."
     remark = f"Structural zeros are {structural:.2f} of all eigenvalues; of the others {of_curvature:.2f} are zero. "
     return over_seeds(shares, caveat=caveat, remark=(remark if ends else "") + _converged(data, len(ends)))
 
@@ -135,8 +134,7 @@ def vqc_mostly_zero(data: ClaimData) -> Measurement:
     section="V, Fig. 6",
     statement="Along an eigenvector of eigenvalue 0 the loss stays flat for small displacements.",
     measures="the largest change of the loss within 0.1 rad along the scanned eigenvector of smallest |eigenvalue| "
-    "that "
-    "is no structural zero, divided by that along the one of largest eigenvalue, median over the runs",
+    "that is no structural zero, divided by that along the one of largest eigenvalue, median over the runs",
     expected="0",
     threshold=at_most(NEGLIGIBLE, "a hundredth of the steepest curve: what Fig. 6 can show"),
     figure="fig06",

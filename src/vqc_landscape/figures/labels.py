@@ -163,7 +163,7 @@ def optimiser(chosen: Optimiser | str) -> str:
         return (
             r"H-LR as published, η = $1/\lambda_\mathrm{max}$"
             if chosen.variant == "published"
-            else r"H-LR guarded, η = $1/\mathrm{max}|\lambda|$"
+            else rf"H-LR guarded, η = $1/\mathrm{{max}}|\lambda|$ ≤ {chosen.max_learning_rate:g}"
         )
     if isinstance(chosen, LBFGS):
         return f"L-BFGS, {chosen.n_iterations} iterations an epoch"

@@ -305,9 +305,7 @@ class CircuitRisk:
 
     def _expand_sorted(self, core: Array) -> Array:
         """The same, with the carried parameters in ascending order."""
-        lift = self._reduction.lift
-        whole: Array = lift @ (lift @ (core * self._scale)).T
-        return (whole + whole.T) / 2
+        return self._reduction.expand(core * self._scale)
 
     def _check_cusp(self, theta: Array) -> None:
         if self.convention == "as_published" and isinstance(self.observable, Projector):

@@ -12,11 +12,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
 
 from vqc_landscape.checks import Array
 from vqc_landscape.circuits.structure import Dependence, Reason
@@ -42,9 +40,22 @@ class Reduction:
         return np.setdiff1d(np.arange(self.rows.shape[1]), self.pivots)
 
     @functools.cached_property
-    def lift(self) -> Any:
-        """R^T, shape (P, r), as a sparse array of scipy: almost all rows of R are unit vectors."""
-        return csr_array(self.rows.T)
+    def _mixed(self) -> tuple[NDArray[np.int64], Array]:
+        """Parameters that are combinations of pivots, and their columns of R: few, if any."""
+        mixed = self.free[np.any(self.rows[:, self.free] != 0, axis=0)]
+        return mixed, np.ascontiguousarray(self.rows[:, mixed])
+
+    def expand(self, core: Array) -> Array:
+        """R^T core R, shape (P, P), of a symmetric matrix over the pivots; symmetric to the last bit."""
+        whole = np.zeros((self.rows.shape[1],) * 2)
+        whole[np.ix_(self.pivots, self.pivots)] = core
+        mixed, columns = self._mixed
+        if len(mixed):
+            across = core @ columns
+            corner = columns.T @ across
+            whole[np.ix_(self.pivots, mixed)], whole[np.ix_(mixed, self.pivots)] = across, across.T
+            whole[np.ix_(mixed, mixed)] = (corner + corner.T) / 2
+        return whole
 
     @functools.cached_property
     def structural_directions(self) -> Array:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from pathlib import Path
 
 VARIABLE = "VQC_LANDSCAPE_MEMORY_GB"
 
@@ -12,11 +11,10 @@ VARIABLE = "VQC_LANDSCAPE_MEMORY_GB"
 def free_bytes() -> float:
     """Bytes of the machine's memory that are free now."""
     try:
-        lines = Path("/proc/meminfo").read_text().splitlines()
+        with open("/proc/meminfo") as lines:
+            return next(float(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:"))
     except OSError:  # no Linux: the operating system decides
         return float("inf")
-    sizes = {line.split(":")[0]: line.split()[1] for line in lines}
-    return float(sizes["MemAvailable"]) * 1024
 
 
 def byte_budget(free: Callable[[], float] = free_bytes) -> float:
