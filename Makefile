@@ -37,7 +37,7 @@ $(STAMP): pyproject.toml constraints.txt
 	touch $@
 
 test: $(STAMP) ## all tests
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses auto --dist loadfile
 
 test-examples: $(STAMP) ## the shipped examples, run as a user runs them
 	$(BIN)/pytest tests/examples
@@ -65,8 +65,9 @@ format: $(STAMP) ## put everything into the shape that lint asks for
 	$(BIN)/snakefmt Snakefile workflow
 
 # The contenders have an environment of their own: what they depend on is no part of ours.
-bench: $(BENCH)/.complete ## time, memory and error beside other packages: docs/benchmarks.md, about 15 minutes
+bench: $(BENCH)/.complete ## time, memory and error beside other packages: docs/benchmarks.md, about half an hour
 	$(BENCH)/bin/python -m benchmarks.run --limit $(LIMIT) --report docs/benchmarks.md
+	$(BENCH)/bin/python -m benchmarks.planes
 
 bench-gpu: $(BENCH)/.complete ## the same cases on a CUDA device, in their section of docs/benchmarks.md
 	$(BENCH)/bin/python -m benchmarks.gpu --limit $(LIMIT) --report docs/benchmarks.md
