@@ -30,9 +30,7 @@ def bundled_samples(data: BundledData) -> Samples:
     try:
         from sklearn import datasets
     except ModuleNotFoundError:
-        raise ValueError(
-            f"data.name {data.name} comes with scikit-learn: pip install 'vqc-landscape[workflow]'."
-        ) from None
+        raise ValueError(f"data.name {data.name} comes with scikit-learn: pip install 'vqc-landscape[data]'.") from None
     loaded = getattr(datasets, f"load_{data.name}")()
     labels = np.asarray(loaded.target)
     n_classes = int(labels.max()) + 1
@@ -109,10 +107,7 @@ def _targets(frame: pd.DataFrame, column: str, path: Path) -> Array:
     import pandas as pd
 
     if pd.api.types.is_numeric_dtype(frame[column]) and not pd.api.types.is_bool_dtype(frame[column]):
-        targets = _numbers(frame, column, path)
-        if len(set(targets.tolist())) == 1:
-            raise ValueError(f"{path}, column {column!r}: all rows have the same target, {targets[0]}.")
-        return targets
+        return _numbers(frame, column, path)
     empty = np.flatnonzero(frame[column].isna())
     if len(empty):
         raise ValueError(f"{path}, column {column!r}, row {empty[0] + 1}: must not be empty.")
