@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -221,6 +222,17 @@ def test_an_optimiser_that_does_not_fit_is_named(folder: Path, name: str, messag
         load_optimiser(f"my_optimiser:{name}")
 
 
+def test_a_dataclass_may_have_its_types_as_text(folder: Path) -> None:
+    text = "from __future__ import annotations\nfrom dataclasses import dataclass\n" + OPTIMISER
+    text = text.replace("class Momentum:\n", "@dataclass(frozen=True)\nclass Momentum:\n    friction: float = 0.1\n")
+    (folder / "my_dataclass.py").write_text(text)
+    assert isinstance(load_optimiser("my_dataclass:Momentum"), sys.modules["my_dataclass"].Momentum)
+    (folder / "my_dataclass.py").write_text("1 / 0\n")
+    with pytest.raises(ValueError, match=r"my_dataclass.py cannot be run \(ZeroDivisionError"):
+        load_optimiser("my_dataclass:Momentum")
+    assert "my_dataclass" not in sys.modules
+
+
 # --- what runs again --------------------------------------------------------------------------------------
 
 
@@ -235,6 +247,41 @@ def test_the_code_of_the_user_counts_with_what_it_imports(folder: Path) -> None:
     assert plan.code_of(builtin, "hessians") == without == before.split("-")[0]
     with pytest.raises(ConfigError, match="there is no file gone.py"):
         plan.code_of(experiment(circuit="gone:x"), "hessians")
+
+
+@pytest.mark.parametrize(
+    ("statement", "counted"),
+    [
+        ("import helpers", {"__init__"}),
+        ("import helpers.gates", {"__init__", "gates"}),
+        ("from helpers import gates", {"__init__", "gates"}),
+        ("from helpers.gates import *", {"__init__", "gates"}),
+        ("from . import gates", {"__init__", "gates"}),
+        ("from .gates import turn", {"__init__", "gates"}),
+        ("from ..helpers.gates import turn", {"__init__", "gates"}),
+        ("import gates", set()),  # of the working folder, where there is none
+    ],
+)
+def test_packages_and_neighbours_count(folder: Path, statement: str, counted: set[str]) -> None:
+    (folder / "helpers").mkdir()
+    for name in ("__init__", "gates", "other"):
+        (folder / "helpers" / f"{name}.py").write_text("")
+    (folder / "helpers" / "mine.py").write_text(statement)
+    before = own_code("helpers.mine:qnode")
+    for name in ("__init__", "gates", "other"):
+        (folder / "helpers" / f"{name}.py").write_text("changed = True")
+        assert (own_code("helpers.mine:qnode") != before) == (name in counted), name
+        before = own_code("helpers.mine:qnode")
+
+
+def test_a_package_is_a_module(folder: Path) -> None:
+    (folder / "my_package").mkdir()
+    (folder / "my_package" / "__init__.py").write_text("from .inner import number")
+    (folder / "my_package" / "inner.py").write_text("number = 5")
+    before = own_code("my_package:number")
+    assert load_own("my_package:number") == 5
+    (folder / "my_package" / "inner.py").write_text("number = 6")
+    assert own_code("my_package:number") != before
 
 
 def test_the_code_of_an_own_optimiser_counts_for_the_training_alone(folder: Path) -> None:

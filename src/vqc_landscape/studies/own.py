@@ -104,29 +104,35 @@ def own_code(reference: str) -> str:
     digest, queue, seen = hashlib.sha256(), [_file(reference, reference.split(":")[0])], set[Path]()
     while queue:
         path = queue.pop()
-        if path not in seen:
-            seen.add(path)
+        if path.resolve() not in seen:
+            seen.add(path.resolve())
             try:
                 tree = ast.parse(path.read_text(encoding="utf-8"))
             except SyntaxError as error:
                 raise ValueError(f"{reference}: {path} is no Python: line {error.lineno}, {error.msg}.") from None
             digest.update(f"{path.name}\n{code_text(tree)}\n".encode())
-            queue += [local for name in _imported(tree) if (local := _local(name)).is_file()]
+            queue += sorted({file for file in _imported(tree, path.parent) if file.is_file()})
     return digest.hexdigest()[:16]
 
 
-def _imported(tree: ast.AST) -> list[str]:
-    names: list[str] = []
+def _imported(tree: ast.AST, folder: Path) -> list[Path]:
+    """Where what a file imports would lie: below the working folder, or, with dots, below the file's own."""
+    modules: list[Path] = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            names += [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-    return sorted(names)
+            modules += [Path(*alias.name.split(".")) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            start = folder.joinpath(*[".."] * (node.level - 1)) if node.level else Path()
+            module = start.joinpath(*(node.module or "").split("."))
+            modules += [module, *(module / alias.name for alias in node.names)]
+    # a package is run before what lies in it
+    packages = {package for module in modules for package in (module, *module.parents)} - {Path()}
+    return [Path(f"{module}.py") for module in modules] + [package / "__init__.py" for package in packages]
 
 
 def _local(module: str) -> Path:
-    return Path(*module.split(".")).with_suffix(".py")
+    place = Path(*module.split("."))
+    return package if (package := place / "__init__.py").is_file() else place.with_suffix(".py")
 
 
 def _file(reference: str, module: str) -> Path:
@@ -149,8 +155,10 @@ def _import(reference: str, name: str) -> ModuleType:
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # where dataclasses look up the types that they are given as text
     try:
         spec.loader.exec_module(module)
     except Exception as error:
+        del sys.modules[name]
         raise ValueError(f"{reference}: {path} cannot be run ({type(error).__name__}: {error}).") from error
     return module
