@@ -131,11 +131,11 @@ FAULTS = [
     (X + "qnn/hessian/shards", {"sample": 2}, "experiments.qnn.hessian.shards: unknown key 'sample'; did you mean 's"),
     (X + "qnn/hessian/shards", {"samples": 0}, "experiments.qnn.hessian.shards.samples: must be at least 1, but is 0"),
     # empty
-    ("experiments", {}, "experiments: must hold at least 1 experiment, but is {}"),
+    ("experiments", {}, "experiments: must hold at least 1 entry, but is {}"),
     (X + "qnn", None, "experiments.qnn: must be a mapping, but is None"),
-    (X + "qnn/seeds", [], "experiments.qnn.seeds: must hold at least 1 seed, but is []"),
-    (X + "qnn/hessian/epochs", [], "experiments.qnn.hessian.epochs: must hold at least 1 epoch, but is []"),
-    (X + "ffnn/network/widths", [3], "experiments.ffnn.network.widths: must hold at least 2 widths, but is [3]"),
+    (X + "qnn/seeds", [], "experiments.qnn.seeds: must hold at least 1 entry, but is []"),
+    (X + "qnn/hessian/epochs", [], "experiments.qnn.hessian.epochs: must hold at least 1 entry, but is []"),
+    (X + "ffnn/network/widths", [3], "experiments.ffnn.network.widths: must hold at least 2 entries, but is [3]"),
     ("results_dir", "", "results_dir: must not be empty, but is ''"),
     # unknown or misspelt
     ("experiment", {}, "unknown key 'experiment'; did you mean 'experiments'?"),
@@ -218,7 +218,7 @@ FAULTS = [
     ),
     (X + "qnn/data/n_train", 0, "experiments.qnn.data.n_train: must be at least 1, but is 0"),
     (X + "qnn/seeds", 3, "experiments.qnn.seeds: must be a list, but is 3"),
-    (X + "qnn/seeds", [0, 0], "experiments.qnn: seeds holds a seed twice: [0, 0]"),
+    (X + "qnn/seeds", [0, 0], "experiments.qnn.seeds: holds 0 twice: [0, 0]"),
     (X + "qnn/hessian/epochs", "al", "experiments.qnn.hessian.epochs: must be 'all' or a list of epochs, but is 'al'"),
     (X + "qnn/hessian/epochs", [-1], "experiments.qnn.hessian.epochs.0: must be at least 0, but is -1"),
     (X + "toy/landscape/points/a", [0.0, 0.0, 0.0], "experiments.toy.landscape.points.a: must hold at most 2 entries"),
@@ -239,6 +239,50 @@ FAULTS = [
         21,
         "experiments.qnn: training.optimiser.batch_size is 21, but data.n_train is 20",
     ),
+    # an entry twice
+    (X + "qnn/hessian/epochs", [3, 3], "experiments.qnn.hessian.epochs: holds 3 twice: [3, 3]"),
+    (X + "qnn/predictions/epochs", [0, 4, 0], "experiments.qnn.predictions.epochs: holds 0 twice: [0, 4, 0]"),
+    (X + "layered/scans/positions", [-1, -1], "experiments.layered.scans.positions: holds -1 twice: [-1, -1]"),
+    (X + "layered/scans/positions", [-1, 0, 47], "scans.positions holds -1 and 47, which are the same of 48"),
+    (X + "layered/planes", {"epoch": 0, "axes": ["pca", "pca"]}, "experiments.layered.planes.axes: holds 'pca' twice"),
+    (X + "layered/starts", {"n_starts": 1, "sizes": [[2, 1], [2, 1]]}, "layered.starts.sizes: holds (2, 1) twice"),
+    (X + "layered/shift_rule", {"sizes": [[2, 1], [2, 1]]}, "layered.shift_rule.sizes: holds (2, 1) twice"),
+    (X + "layered/figures", ["scans", "scans"], "experiments.layered.figures: holds 'scans' twice"),
+    (X + "ffnn/ensemble", {"epochs": [0, 0]}, "experiments.ffnn.ensemble.epochs: holds 0 twice"),
+    (X + "ffnn/ensemble", {"epochs": [0], "activations": ["tanh", "tanh"]}, "ensemble.activations: holds 'tanh' twice"),
+    (
+        X + "ffnn/ensemble",
+        {"epochs": [0], "initialisers": ["xavier_normal", "xavier_normal"]},
+        "ensemble.initialisers: holds 'xavier_normal' twice",
+    ),
+    (X + "ffnn/samples", {"epochs": [1, 1]}, "experiments.ffnn.samples.epochs: holds 1 twice"),
+    ("figures/fig09/experiments", ["qnn", "qnn"], "figures.fig09.experiments: holds 'qnn' twice"),
+    ("figures/fig09/seeds", [1, 1], "figures.fig09.seeds: holds 1 twice"),
+    ("claims", {"toy-barren": {"exact": ["toy", "toy"]}}, "claims.toy-barren.exact: holds 'toy' twice"),
+    # other sizes of a circuit
+    (X + "layered/starts", {"n_starts": 1, "sizes": [[21, 1]]}, "starts.sizes.0.0: must be at most 20, but is 21"),
+    (X + "layered/shift_rule", {"sizes": [[2, 1001]]}, "shift_rule.sizes.0.1: must be at most 1000, but is 1001"),
+    (
+        X + "layered/starts",
+        {"n_starts": 1, "sizes": [[2, 1], [3, 1]]},
+        "experiments.layered: starts.sizes holds [3, 1]: n_qubits is 3, but the brick pattern of layered needs an even",
+    ),
+    (X + "layered/shift_rule", {"sizes": [[3, 1]]}, "shift_rule.sizes holds [3, 1]: n_qubits is 3, but the brick"),
+    # names and texts
+    ("results_dir", "a{b}", "results_dir: must be a path on one line, without { and }, but is 'a{b}'"),
+    (
+        "claims",
+        {"toy_barren": {"exact": ["toy"]}},
+        "claims: a name must be lower-case letters, digits and -, a letter first, but is 'toy_barren'",
+    ),
+    (
+        X + "toy/objective",
+        {"loss": "expval", "observable": {"Z0Z1": 1}},
+        "toy.objective.observable: a name must be X, Y or",
+    ),
+    ("claims", {5: {"exact": ["toy"]}}, "claims: a name must be a text, but is 5"),
+    (X + "layered/planes", {"epoch": 0, "axes": []}, "planes.axes: must hold at least 1 entry, but is []"),
+    (X + "toy/params_shape", [], "params_shape: must hold at least 1 entry, but is []"),
     # epochs that are not trained
     (
         X + "qnn/hessian/epochs",
@@ -282,6 +326,20 @@ def test_one_fault_is_one_line(key: str, value: Any, message: str) -> None:
     title, *faults = str(caught.value).splitlines()
     assert title == "The configuration cannot be used:"
     assert len(faults) == 1
+
+
+def test_what_is_measured_lies_on_circuits_of_other_sizes() -> None:
+    starts = {"n_starts": 1, "sizes": [[4, 1], [2, 1]]}
+    raw = edited("experiments/qnn/starts", starts) | {"figures": {}}
+    raw["experiments"]["qnn"] |= {"objective": {"loss": "mse", "wire": 3}, "seeds": [0]}
+    message = "experiments.qnn: starts.sizes holds [2, 1]: objective.wire is 3, but must be below circuit.n_qubits 2"
+    with pytest.raises(ConfigError, match=re.escape(message)):
+        parse_config(raw)
+    energy = {"loss": "expval", "observable": {"Z0 Z3": 1.0}}
+    raw = edited("experiments/layered", STUDY["experiments"]["layered"] | {"objective": energy, "starts": starts})
+    message = "starts.sizes holds [2, 1]: objective.observable acts on qubit 3, but circuit.n_qubits is 2"
+    with pytest.raises(ConfigError, match=re.escape(message)):
+        parse_config(raw)
 
 
 def test_a_network_needs_data_and_local_as_published_does_not_exist() -> None:

@@ -82,6 +82,16 @@ def test_the_table_of_keys_is_current_and_complete() -> None:
     assert readme == reference.with_key_tables(readme), "run `make reference`"
     for key in ("n_qubits", "checkpoint_every", "max_learning_rate", "points"):
         assert f"| `{key}` |" in readme
+    rows = [line for line in reference.key_tables().splitlines() if line.startswith("| `")]
+    assert {len(re.findall(r"(?<!\\)\|", row)) for row in rows} == {5}  # four cells
+
+
+def test_the_schema_and_the_table_say_what_must_be_above_0() -> None:
+    minimal = yaml.safe_load((ROOT / "config" / "minimal.yaml").read_text())
+    minimal["experiments"]["qnn"]["training"]["optimiser"]["learning_rate"] = -1
+    with pytest.raises(jsonschema.ValidationError, match="-1"):
+        jsonschema.validate(minimal, json.loads(reference.json_schema()))
+    assert "| `learning_rate` | number > 0 |" in reference.key_tables()
 
 
 def test_a_readme_without_the_marks_is_refused() -> None:

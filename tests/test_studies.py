@@ -449,7 +449,7 @@ def test_times_are_no_table(tmp_path: Path) -> None:
     "experiment", [QNN, state_preparation("zero", "local"), state_preparation("zero", convention="as_published")]
 )
 def test_the_shift_rule_is_compared_for_exact_global_losses(experiment: Experiment) -> None:
-    with pytest.raises(ValueError, match="shift_rule needs a circuit with loss infidelity, global and exact"):
+    with pytest.raises(ValueError, match="shift_rule needs a built-in circuit with loss infidelity, global and exact"):
         changed(experiment, shift_rule={})
 
 

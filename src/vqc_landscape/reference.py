@@ -66,11 +66,15 @@ def _references(node: Any) -> Iterator[str]:
 
 def _section(name: str, section: Schema) -> str:
     rows = [
-        f"| `{key}` | {_type(field)} | {_default(key, field, section)} | {_text(field)} |"
+        _row(f"`{key}`", _type(field), _default(key, field, section), _text(field))
         for key, field in section["properties"].items()
     ]
     head = [f"### {name}", "", *([_text(section), ""] if "description" in section else [])]
     return "\n".join([*head, "| key | value | default | meaning |", "| --- | --- | --- | --- |", *rows])
+
+
+def _row(*cells: str) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 
 def _type(field: Schema) -> str:
@@ -111,7 +115,7 @@ def _default(key: str, field: Schema, section: Schema) -> str:
 
 def _text(described: Schema) -> str:
     text = str(described.get("description", ""))
-    return text.replace("\n", " ").replace("|", "\\|").replace("<", "&lt;")
+    return text.replace("\n", " ").replace("<", "&lt;")
 
 
 def _name(field: Schema) -> str:

@@ -6,8 +6,9 @@ import functools
 import math
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationError, model_validator
 
+from vqc_landscape.config.faults import describe
 from vqc_landscape.config.model import (
     CircuitConfig,
     Classification,
@@ -32,7 +33,7 @@ from vqc_landscape.config.tables import (
     StartsConfig,
 )
 from vqc_landscape.config.training import GD, QNG, SGD, Adam, HLRThenQNG, TrainingConfig
-from vqc_landscape.config.types import Convention, Count, Epoch, Section, own_or
+from vqc_landscape.config.types import Convention, Count, EpochList, Once, Section, own_or
 
 FigureName = Literal["training", "spectra", "tracks", "scans", "planes"]
 
@@ -57,7 +58,7 @@ class Experiment(Section):
     )
     data: Data | None = Field(default=None, description="training and test samples (loss mse)")
     init: InitConfig = Field(default=InitConfig(), description="initial parameters of a circuit")
-    seeds: Annotated[list[Epoch], Field(min_length=1)] = Field(default=[0], description="seeds of the initial points")
+    seeds: EpochList = Field(default=[0], description="seeds of the initial points")
     training: TrainingConfig | None = Field(default=None, description="training runs")
     hessian: HessianConfig | None = Field(default=None, description="Hessians along the training")
     predictions: PredictionsConfig | None = Field(default=None, description="prediction maps")
@@ -68,7 +69,7 @@ class Experiment(Section):
     shift_rule: ShiftRuleConfig | None = Field(default=None, description="the shift rule, its error and its cost")
     landscape: LandscapeConfig | None = Field(default=None, description="a plane of the landscape")
     planes: PlanesConfig | None = Field(default=None, description="planes through the parameters of one epoch")
-    figures: list[FigureName] = Field(default=[], description="figures of this experiment alone")
+    figures: Annotated[list[FigureName], Once] = Field(default=[], description="figures of this experiment alone")
 
     @model_validator(mode="after")
     def _consistent(self) -> Experiment:
@@ -79,16 +80,14 @@ class Experiment(Section):
             rule = "must be given" if with_data else "must not be given"
             raise ValueError(f"data {rule} for loss {self.objective.loss}")
         self._check_own()
-        ansatz = self.circuit.ansatz if self.circuit and not self.is_own else None
-        if ansatz and ansatz.startswith("reuploading") != with_data:
-            raise ValueError(f"ansatz {ansatz} does not go with loss {self.objective.loss}")
+        if isinstance(self.circuit, CircuitConfig):
+            if self.circuit.ansatz.startswith("reuploading") != with_data:
+                raise ValueError(f"ansatz {self.circuit.ansatz} does not go with loss {self.objective.loss}")
+            self._check_qubits(self.circuit)
         if self.network is not None and not with_data:
             raise ValueError("a network needs loss mse")
         if self.network is not None and "init" in self.model_fields_set:
             raise ValueError("init is for circuits; a network has network.initialiser")
-        wire = self.objective.wire if isinstance(self.objective, Classification) else 0
-        if self.circuit and ansatz and wire >= self.circuit.n_qubits:
-            raise ValueError(f"objective.wire is {wire}, but must be below circuit.n_qubits {self.circuit.n_qubits}")
         if (
             isinstance(self.objective, StatePreparation)
             and self.objective.locality == "local"
@@ -97,16 +96,15 @@ class Experiment(Section):
             raise ValueError("convention as_published is defined for locality global only")
         if self.network is not None and self.convention == "as_published":
             raise ValueError("convention as_published is defined for circuits only")
-        if len(set(self.seeds)) < len(self.seeds):
-            raise ValueError(f"seeds holds a seed twice: {self.seeds}")
         if self.starts and len(self.seeds) > 1:
             raise ValueError(f"starts counts its seeds up from one, but seeds is {self.seeds}")
-        if self.shift_rule and (self.circuit is None or with_data or self.convention != "exact"):
-            raise ValueError("shift_rule needs a circuit with loss infidelity, global and exact")
-        if self.shift_rule and isinstance(self.objective, StatePreparation) and self.objective.locality == "local":
-            raise ValueError("shift_rule needs a circuit with loss infidelity, global and exact")
-        if self.starts and self.starts.sizes and self.circuit is None:
-            raise ValueError("starts.sizes needs a circuit")
+        if self.starts and isinstance(self.circuit, str):
+            raise ValueError("starts needs a built-in circuit, or a network")
+        global_loss = isinstance(self.objective, StatePreparation) and self.objective.locality == "global"
+        exact_circuit = isinstance(self.circuit, CircuitConfig) and self.convention == "exact"
+        if self.shift_rule and not (global_loss and exact_circuit):
+            raise ValueError("shift_rule needs a built-in circuit with loss infidelity, global and exact")
+        self._check_sizes()
         if self.landscape and (self.circuit is None or with_data):
             raise ValueError("landscape needs a circuit with loss infidelity")
         if self.landscape and max(self.landscape.axes) >= self.n_params:
@@ -136,14 +134,34 @@ class Experiment(Section):
             raise ValueError(
                 f"objective.{in_qnode[0]} is for a built-in ansatz; your own circuit says what it measures"
             )
-        if isinstance(self.objective, Expectation) and not self.is_own:
-            if not self.objective.observable:
-                raise ValueError("objective.observable must be given for loss expval")
+        if isinstance(self.objective, Expectation) and not self.is_own and not self.objective.observable:
+            raise ValueError("objective.observable must be given for loss expval")
+
+    def _check_qubits(self, circuit: CircuitConfig) -> None:
+        """What is measured lies on the circuit."""
+        if isinstance(self.objective, Classification) and self.objective.wire >= circuit.n_qubits:
+            raise ValueError(
+                f"objective.wire is {self.objective.wire}, but must be below circuit.n_qubits {circuit.n_qubits}"
+            )
+        if isinstance(self.objective, Expectation):
             wires = [int(letter[1:]) for word in self.objective.observable for letter in word.split()]
-            if self.circuit and max(wires) >= self.circuit.n_qubits:
+            if max(wires) >= circuit.n_qubits:
                 raise ValueError(
-                    f"objective.observable acts on qubit {max(wires)}, but circuit.n_qubits is {self.circuit.n_qubits}"
+                    f"objective.observable acts on qubit {max(wires)}, but circuit.n_qubits is {circuit.n_qubits}"
                 )
+
+    def _check_sizes(self) -> None:
+        """Circuits of other sizes keep the rules of the experiment's own."""
+        for key, asked in (("starts", self.starts), ("shift_rule", self.shift_rule)):
+            for n_qubits, n_layers in asked.sizes if asked else []:
+                if not isinstance(self.circuit, CircuitConfig):
+                    raise ValueError(f"{key}.sizes needs a circuit")
+                circuit = {"ansatz": self.circuit.ansatz, "n_qubits": n_qubits, "n_layers": n_layers}
+                try:
+                    self._check_qubits(CircuitConfig.model_validate(circuit))
+                except ValueError as error:
+                    wrong = describe(error.errors()[0]) if isinstance(error, ValidationError) else error
+                    raise ValueError(f"{key}.sizes holds {[n_qubits, n_layers]}: {wrong}") from None
 
     def _check_figures(self) -> None:
         """A figure has the tables that it draws."""
@@ -157,8 +175,6 @@ class Experiment(Section):
         for figure in self.figures:
             if getattr(self, needs[figure]) is None:
                 raise ValueError(f"figures has {figure}, which needs the key `{needs[figure]}`")
-        if len(set(self.figures)) < len(self.figures):
-            raise ValueError(f"figures holds a figure twice: {self.figures}")
         if "tracks" in self.figures and len(self.hessian_epochs) < 2:
             raise ValueError("figures has tracks, which needs at least 2 epochs in hessian.epochs")
 
@@ -205,6 +221,12 @@ class Experiment(Section):
             raise ValueError(
                 f"scans.positions is {self.scans.positions}, "
                 f"but eigenvectors have positions {-self.n_params} to {self.n_params - 1}"
+            )
+        same = [p for p in self.scans.positions if p - self.n_params in self.scans.positions] if self.scans else []
+        if same:
+            raise ValueError(
+                f"scans.positions holds {same[0] - self.n_params} and {same[0]}, "
+                f"which are the same of {self.n_params} eigenvectors"
             )
 
     def _check_ensemble(self) -> None:
@@ -259,7 +281,7 @@ class Experiment(Section):
             return []
         if self.hessian.epochs == "all":
             return list(range(self.training.n_epochs + 1))
-        return sorted(set(self.hessian.epochs))
+        return sorted(self.hessian.epochs)
 
     @functools.cached_property
     def hessian_blocks(self) -> list[list[int]]:

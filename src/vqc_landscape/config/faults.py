@@ -6,6 +6,10 @@ import difflib
 from typing import Any
 
 LETTER = r"^[a-z]$"
+NAME = r"^[a-z][a-z0-9_]*$"
+CLAIM = r"^[a-z][a-z0-9-]*$"
+FOLDER = r"^[^{}\n]+$"
+PAULI_WORD = r"^[XYZ][0-9]+( [XYZ][0-9]+)*$"
 REFERENCE = r"^[A-Za-z_][A-Za-z0-9_.]*:[A-Za-z_][A-Za-z0-9_]*$"
 TABLE_FILE = r"^[^{}\n]+\.(csv|parquet)$"
 
@@ -14,10 +18,11 @@ def describe(fault: Any) -> str:
     """One entry of ``ValidationError.errors()`` as ``key: what is allowed, but is value``."""
     kind, value, context = fault["type"], fault["input"], fault.get("ctx", {})
     steps = [str(step) for step in fault["loc"]]
-    if steps[-1:] == ["[key]"]:
-        return f"{'.'.join(steps[:-2])}: {_wrong_name(kind, value, context)}"
     # the member of a union ("adam", "mse") is no key of the file
     steps = [s for i, s in enumerate(steps) if not (s in _TAGS and i and steps[i - 1] in _UNIONS)]
+    if steps[-1:] == ["[key]"]:
+        allowed = context["expected"] if kind == "literal_error" else _PATTERNS.get(context.get("pattern"), "a text")
+        return f"{'.'.join(steps[:-2])}: a name must be {allowed}, but is {value!r}"
     if kind in ("union_tag_invalid", "union_tag_not_found"):
         steps.append(context["discriminator"].strip("'"))
         value = context.get("tag")
@@ -27,22 +32,11 @@ def describe(fault: Any) -> str:
     if kind == "value_error":  # a rule of a section; its message says what is wrong
         return ": ".join(filter(None, [key, str(context["error"])]))
     if kind == "string_pattern_mismatch":
-        context = {"what": _PATTERNS.get(context["pattern"], "lower-case letters, digits and _, a letter first")}
+        context = {"what": _PATTERNS[context["pattern"]]}
     allowed = _ALLOWED[kind].format(**context) if kind in _ALLOWED else fault["msg"]
-    if kind == "too_short":  # keys of lists are plurals
-        allowed += steps[-1].removesuffix("s") if context["min_length"] == 1 else steps[-1]
+    if kind == "too_short":
+        allowed += "entry" if context["min_length"] == 1 else "entries"
     return f"{key}: {allowed}, but is {value!r}"
-
-
-def _wrong_name(kind: str, name: Any, context: dict[str, Any]) -> str:
-    if kind == "literal_error":
-        return f"a name must be {context['expected']}, but is {name!r}"
-    allowed = (
-        "one lower-case letter"
-        if context.get("pattern") == LETTER
-        else "lower-case letters, digits and _, a letter first"
-    )
-    return f"a name must be {allowed}, but is {name!r}"
 
 
 def nearest(name: str, allowed: list[str]) -> str:
@@ -58,6 +52,11 @@ _TAGS = {
 }
 
 _PATTERNS = {
+    LETTER: "one lower-case letter",
+    NAME: "lower-case letters, digits and _, a letter first",
+    CLAIM: "lower-case letters, digits and -, a letter first",
+    FOLDER: "a path on one line, without { and }",
+    PAULI_WORD: "X, Y or Z with the number of a qubit, several with one blank between them, such as Z0 Z1",
     REFERENCE: "a mapping, or module:name such as my_module:my_qnode",
     TABLE_FILE: "the path of a .csv or .parquet file",
 }

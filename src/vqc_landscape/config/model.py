@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
-from vqc_landscape.config.faults import TABLE_FILE
-from vqc_landscape.config.types import Activation, Count, Epoch, Finite, Initialiser, Positive, Section
+from vqc_landscape.config.faults import PAULI_WORD, TABLE_FILE
+from vqc_landscape.config.types import Activation, Count, Epoch, Finite, Initialiser, Layers, Positive, Qubits, Section
 
 
 class CircuitConfig(Section):
@@ -18,8 +18,8 @@ class CircuitConfig(Section):
         description="rx_product: RX on every qubit (Figs. 2-4); layered: rotations and CZ bricks (Fig. 1b); "
         "reuploading: data re-uploading (Fig. 8); reuploading_published: angles theta + w*x (published code)"
     )
-    n_qubits: Annotated[int, Field(ge=1, le=20, strict=True)] = Field(description="number of qubits")
-    n_layers: Annotated[int, Field(ge=1, le=1000, strict=True)] = Field(description="number of layers")
+    n_qubits: Qubits = Field(description="number of qubits")
+    n_layers: Layers = Field(description="number of layers")
 
     @model_validator(mode="after")
     def _bricks(self) -> CircuitConfig:
@@ -76,7 +76,7 @@ class Expectation(Section):
     """Loss <O>: an energy, or whatever a QNode returns."""
 
     loss: Literal["expval"] = Field(description="the expectation value itself")
-    observable: dict[Annotated[str, Field(pattern=r"^[XYZ][0-9]+( [XYZ][0-9]+)*$")], Finite] = Field(
+    observable: dict[Annotated[str, Field(pattern=PAULI_WORD)], Finite] = Field(
         default={},
         description="for a built-in ansatz: Pauli words with their coefficients, such as {Z0 Z1: -1.0, X0: 0.5}; "
         "a QNode has its own observable",
@@ -120,7 +120,10 @@ class FileData(Section):
         description="path of a .csv or .parquet file, from the folder that Snakemake runs in"
     )
     features: Annotated[list[str], Field(min_length=1)] = Field(description="columns of numbers, in their order")
-    target: str = Field(description="column of numbers, or of two labels: the first in the alphabet is y = -1")
+    target: str = Field(
+        description="column of two labels, the first in the alphabet is y = -1; or of numbers, which stay as they are: "
+        "-1 and 1 are classes, 0 and 1 are values to be fitted, without an accuracy"
+    )
     n_test: Count = Field(description="number of test samples; all others are for training")
     scale: Positive | None = Field(
         default=None, description="map every feature onto [-scale, scale] of the training samples; null: as it is"

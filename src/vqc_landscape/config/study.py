@@ -8,23 +8,29 @@ from pydantic import Field, model_validator
 
 from vqc_landscape.config.experiment import Experiment
 from vqc_landscape.config.faults import nearest
-from vqc_landscape.config.types import ClaimId, Epoch, Folder, Name, Section
+from vqc_landscape.config.types import ClaimId, Epoch, Folder, Name, Once, Section
 
 
 class FigureConfig(Section):
     """What a figure shows."""
 
-    experiments: Annotated[list[Name], Field(min_length=1)] = Field(
+    experiments: Annotated[list[Name], Field(min_length=1), Once] = Field(
         description="experiments, in the order of the panels"
     )
-    seeds: list[Epoch] = Field(default=[], description="seeds shown one by one; empty: the first of each experiment")
+    seeds: Annotated[list[Epoch], Once] = Field(
+        default=[], description="seeds shown one by one; empty: the first of each experiment"
+    )
 
 
 class ClaimConfig(Section):
     """From which experiments a claim is measured, in either arithmetic."""
 
-    exact: list[Name] = Field(default=[], description="experiments that feed the claim in exact arithmetic")
-    as_published: list[Name] = Field(default=[], description="experiments that feed it in the published arithmetic")
+    exact: Annotated[list[Name], Once] = Field(
+        default=[], description="experiments that feed the claim in exact arithmetic"
+    )
+    as_published: Annotated[list[Name], Once] = Field(
+        default=[], description="experiments that feed it in the published arithmetic"
+    )
 
     @model_validator(mode="after")
     def _some(self) -> ClaimConfig:

@@ -8,7 +8,20 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from vqc_landscape.config.faults import LETTER
-from vqc_landscape.config.types import Activation, Count, Epoch, Epochs, Finite, Initialiser, Positive, Section
+from vqc_landscape.config.types import (
+    Activation,
+    Count,
+    Epoch,
+    EpochList,
+    Epochs,
+    Finite,
+    Initialiser,
+    Layers,
+    Once,
+    Positive,
+    Qubits,
+    Section,
+)
 
 PlaneName = Literal["eigenvectors", "random", "pca"]
 
@@ -45,11 +58,11 @@ class HessianConfig(Section):
 class EnsembleConfig(Section):
     """Many initial points of one model, trained and differentiated together: eigenvalues, no Hessian is kept."""
 
-    epochs: Annotated[list[Epoch], Field(min_length=1)] = Field(description="epochs that get a spectrum")
-    activations: list[Activation] = Field(
+    epochs: EpochList = Field(description="epochs that get a spectrum")
+    activations: Annotated[list[Activation], Once] = Field(
         default=[], description="networks: every one of these; empty: network.activation alone"
     )
-    initialisers: list[Initialiser] = Field(
+    initialisers: Annotated[list[Initialiser], Once] = Field(
         default=[], description="networks: every one of these; empty: network.initialiser alone"
     )
     n_extremes: Count | None = Field(
@@ -61,7 +74,7 @@ class EnsembleConfig(Section):
 class SamplesConfig(Section):
     """The Hessian of every training sample by itself, for every seed of an ensemble."""
 
-    epochs: Annotated[list[Epoch], Field(min_length=1)] = Field(description="epochs that get them")
+    epochs: EpochList = Field(description="epochs that get them")
     n_leading: Count = Field(
         default=10, description="eigenvectors of the whole Hessian whose curvature is split over the samples"
     )
@@ -70,7 +83,7 @@ class SamplesConfig(Section):
 class PredictionsConfig(Section):
     """Prediction map over the square [-1, 1]^2."""
 
-    epochs: Annotated[list[Epoch], Field(min_length=1)] = Field(description="epochs that get a map")
+    epochs: EpochList = Field(description="epochs that get a map")
     n_grid: Annotated[int, Field(ge=2, le=2001, strict=True)] = Field(default=81, description="grid points per axis")
 
 
@@ -78,14 +91,14 @@ class ScansConfig(Section):
     """Loss along eigenvectors of the Hessian at one epoch."""
 
     epoch: Epoch = Field(description="epoch of the Hessian")
-    positions: Annotated[list[Annotated[int, Field(strict=True)]], Field(min_length=1)] = Field(
+    positions: Annotated[list[Annotated[int, Field(strict=True)]], Field(min_length=1), Once] = Field(
         description="eigenvectors, by position in ascending order; negative counts from the largest"
     )
     radius: Positive = Field(default=math.pi, description="scan from -radius to radius, radians")
     n_points: Annotated[int, Field(ge=2, le=100_001, strict=True)] = Field(default=121, description="points per scan")
 
 
-Sizes = list[tuple[Count, Count]]
+Sizes = Annotated[list[tuple[Qubits, Layers]], Once]
 SIZES = "numbers of qubits and layers, one pair a circuit; empty: the experiment's own"
 
 
@@ -125,7 +138,7 @@ class LandscapeConfig(Section):
 class PlanesConfig(Section):
     """Loss on planes through the parameters of one epoch."""
 
-    axes: Annotated[list[PlaneName], Field(min_length=1)] = Field(
+    axes: Annotated[list[PlaneName], Field(min_length=1), Once] = Field(
         default=["eigenvectors", "random", "pca"],
         description="eigenvectors: of the two largest eigenvalues; random: isotropic; "
         "pca: first two principal components of the training run, the run drawn on it",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 
-from vqc_landscape.config.faults import REFERENCE, nearest
+from vqc_landscape.config.faults import CLAIM, FOLDER, NAME, REFERENCE, nearest
 
 
 def _no_bool(value: object) -> object:
@@ -16,22 +16,35 @@ def _no_bool(value: object) -> object:
     return value
 
 
-Positive = Annotated[float, BeforeValidator(_no_bool), Field(gt=0, allow_inf_nan=False)]
-Finite = Annotated[float, BeforeValidator(_no_bool), Field(allow_inf_nan=False)]
+def _once(values: list[Any]) -> list[Any]:
+    twice = [value for i, value in enumerate(values) if value in values[:i]]
+    if twice:
+        raise ValueError(f"holds {twice[0]!r} twice: {values}")
+    return values
+
+
+# bounds stand next to the type: on a validator they would be missing in the schema
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False), BeforeValidator(_no_bool)]
+Finite = Annotated[float, Field(allow_inf_nan=False), BeforeValidator(_no_bool)]
 # Bounds far beyond what any machine finishes, so that a slip of the finger is an error and no endless run.
 Count = Annotated[int, Field(ge=1, le=1_000_000, strict=True)]
-Folder = Annotated[str, Field(min_length=1, pattern=r"^[^{}\n]+$")]
+Qubits = Annotated[int, Field(ge=1, le=20, strict=True)]
+Layers = Annotated[int, Field(ge=1, le=1000, strict=True)]
+Folder = Annotated[str, Field(min_length=1, pattern=FOLDER)]
 Epoch = Annotated[int, Field(ge=0, strict=True)]
 Convention = Literal["exact", "as_published"]
 Reference = Annotated[str, Field(pattern=REFERENCE)]
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-ClaimId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
+Name = Annotated[str, Field(pattern=NAME)]
+ClaimId = Annotated[str, Field(pattern=CLAIM)]
 Activation = Literal["tanh", "relu", "sigmoid"]
 Initialiser = Literal["torch_default", "xavier_uniform", "xavier_normal", "kaiming_uniform"]
 
+Once = AfterValidator(_once)  # of a list: no entry stands in it twice
+EpochList = Annotated[list[Epoch], Field(min_length=1), Once]  # or seeds
+
 # one tag per form, so that a wrong value is one fault and not one for each form
 Epochs = Annotated[
-    Annotated[Literal["all"], Tag("all")] | Annotated[list[Epoch], Field(min_length=1), Tag("list")],
+    Annotated[Literal["all"], Tag("all")] | Annotated[EpochList, Tag("list")],
     Discriminator(
         lambda value: "list" if isinstance(value, list) else "all" if value == "all" else None,
         custom_error_type="epochs",
