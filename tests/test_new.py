@@ -22,6 +22,8 @@ ROOT = Path(__file__).parents[1]
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))  # and no folder of another test afterwards
+    monkeypatch.delitem(sys.modules, "ising", raising=False)
     return tmp_path
 
 
@@ -60,6 +62,10 @@ def test_an_entry_is_added_and_all_else_stays(folder: Path) -> None:
     [
         ("Mine", None, "A name must be lower-case letters, digits and _, a letter first, but is 'Mine'."),
         ("taken", None, "taken.py exists already; nothing was written."),
+        ("json", None, "a word of Python or an installed module, which json.py would hide, but is 'json'."),
+        ("numpy", None, "a word of Python or an installed module, which numpy.py would hide, but is 'numpy'."),
+        ("class", None, "a word of Python or an installed module, which class.py would hide, but is 'class'."),
+        ("mine", "experiments:\n  a: [\n", "config/config.yaml is no valid YAML (while parsing a flow"),
         ("mine", "figures: {}\n", "config/config.yaml has no line `experiments:`"),
         ("mine", "experiments:\n  mine: {}\n", "config/config.yaml has an experiment mine already"),
         ("mine", "experiments:\n  other: {}\n", "experiments.other.objective: missing"),
@@ -74,7 +80,8 @@ def test_what_cannot_be_added_is_said_and_nothing_is_written(
         (folder / "config" / "config.yaml").write_text(config)
     before = sorted(folder.rglob("*"))
     assert main(["new", name]) == 1
-    assert message in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert message in error and len(error.splitlines()) <= 2  # of the configuration: a title and its fault
     assert sorted(folder.rglob("*")) == before
     assert config is None or (folder / "config" / "config.yaml").read_text() == config
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+import keyword
 import re
 from pathlib import Path
 
@@ -81,6 +83,10 @@ def new_experiment(name: str, config: str = "config/config.yaml") -> list[Path]:
     circuit, target, snakefile = Path(f"{name}.py"), Path(config), Path("Snakefile")
     if circuit.exists():
         raise ConfigError(f"{circuit} exists already; nothing was written.")
+    if keyword.iskeyword(name) or getattr(importlib.util.find_spec(name), "origin", None):  # a mere folder has none
+        raise ConfigError(
+            f"A name must not be a word of Python or an installed module, which {circuit} would hide, but is {name!r}."
+        )
     before = target.read_text(encoding="utf-8") if target.exists() else "experiments:\n"
     text = _with_entry(before, name, target)
     written = {target: text, circuit: CIRCUIT.format(name=name)}
@@ -102,7 +108,11 @@ def _with_entry(text: str, name: str, path: Path) -> str:
     indent = first.group(1) if first else "  "
     entry = "".join(f"{indent}{line}\n" for line in ENTRY.format(name=name).splitlines())
     new = text[: place.end()] + entry + ("\n" if first else "") + text[place.end() :]
-    if name in ((yaml.safe_load(text) or {}).get("experiments") or {}):
+    try:
+        before, after = yaml.safe_load(text), yaml.safe_load(new)
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path} is no valid YAML ({' '.join(str(error).split())}); nothing was written.") from None
+    if name in (before.get("experiments") or {}):
         raise ConfigError(f"{path} has an experiment {name} already; nothing was written.")
-    parse_config(yaml.safe_load(new))
+    parse_config(after)
     return new
