@@ -312,6 +312,7 @@ def test_predictions_and_accuracy(classifier: tuple[vl.CircuitRisk, np.ndarray])
 
     np.testing.assert_allclose(risk.predict(weights), oracle(x), rtol=0, atol=ATOL)
     assert risk.accuracy(weights) == oracles.accuracy(np.array(oracle(x)), y)
+    assert vl.CircuitRisk(risk.circuit, vl.PauliZ(0), "mse", x, y / 2).accuracy(weights) is None
     other = np.array([[0.2, -0.7, 0.4], [0.0, 0.0, 0.0]])  # a third component of the features counts
     np.testing.assert_allclose(risk.predict(weights, other), oracle(other), rtol=0, atol=ATOL)
 
@@ -390,6 +391,11 @@ def test_risks_that_do_not_fit_together(changes: dict[str, object], message: str
     arguments = {"observable": vl.PauliZ(0), "loss": "mse", "features": X, "targets": Y} | changes
     with pytest.raises(ValueError, match=message):
         vl.CircuitRisk(vl.reuploading(n_qubits=2, n_layers=1), **arguments)
+
+
+def test_a_risk_needs_a_circuit() -> None:
+    with pytest.raises(ValueError, match=r"Argument `circuit` must be a Circuit, such as layered\(4, 2\), but is None"):
+        vl.CircuitRisk(None, vl.PauliZ(0), "infidelity")  # type: ignore[arg-type]
 
 
 def test_calls_that_do_not_fit() -> None:

@@ -159,6 +159,7 @@ def test_predictions_and_accuracy():
     odd = risk.batch(np.arange(33))  # right and wrong cannot be equally many
     assert odd.accuracy(params) == np.mean((f > 0) == (TARGETS > 0), where=np.arange(40) < 33)
     assert 0 < odd.accuracy(params) < 1
+    assert NetworkRisk(module, FEATURES, (TARGETS + 1) / 2, output="difference").accuracy(params) is None
 
 
 @pytest.mark.parametrize("reduction", ["mean", "sum"])

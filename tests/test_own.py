@@ -19,6 +19,7 @@ from vqc_landscape.studies.build import initial_params, make_risk
 from vqc_landscape.studies.datasets import write_dataset
 from vqc_landscape.studies.hessians import write_hessians
 from vqc_landscape.studies.inputs import read_samples
+from vqc_landscape.studies.landscapes import write_landscape
 from vqc_landscape.studies.own import load_optimiser, load_own, own_code
 from vqc_landscape.studies.parts import part_file
 from vqc_landscape.studies.planes import write_planes
@@ -519,3 +520,36 @@ def test_what_the_planes_show_is_said(folder: Path) -> None:
     (ax, _) = (figure := make_figure("mine_planes", config, {"planes": table})).subfigs[0].axes
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("first (rad)", "second (rad)")
     assert "circuit my_circuit:energy, 4 parameters" in figure.get_supxlabel().lower()
+
+
+def test_a_landscape_of_an_own_circuit_names_its_parameters(folder: Path) -> None:
+    plane = {"low": -1.0, "high": 1.0, "n_grid": 3, "points": {"a": [0.0, 0.5]}, "axes": [1, 3]}
+    keys: dict[str, Any] = {"objective": {"loss": "infidelity"}, "landscape": plane}
+    own = experiment(**keys)
+    write_landscape(own, "l.parquet")
+    table = read_table("landscapes", "l.parquet").assign(experiment="mine", seed=0)
+    config = Config(experiments={"mine": own}, figures={"fig02": {"experiments": ["mine"]}})
+    figure = make_figure("fig02", config, {"landscapes": table})
+    ax = figure.subfigs[0].axes[0]
+    assert (ax.get_xlabel(), ax.get_ylabel()) == (r"parameter $\theta_{1}$ (rad)", r"parameter $\theta_{3}$ (rad)")
+    assert "circuit my_circuit:energy, 4 parameters" in figure.get_supxlabel().lower()
+
+
+@pytest.mark.parametrize("keys", [CLASSIFIER, NET], ids=["classifier", "network"])
+def test_what_an_own_model_predicts_is_not_guessed(keys: dict[str, Any]) -> None:
+    assert labels.prediction_axis(experiment(**keys)) == "prediction f(x)"
+
+
+@pytest.mark.parametrize(("column", "n_panels"), [("kind", 3), ("number", 2)])
+def test_numbers_that_are_no_classes_have_no_accuracy(folder: Path, column: str, n_panels: int) -> None:
+    table = pd.read_csv("samples.csv")
+    table.assign(number=np.where(table["kind"] == "yes", 1, 0)).to_csv("samples.csv", index=False)
+    own = experiment(**CLASSIFIER | {"data": CLASSIFIER["data"] | {"target": column}})
+    assert own.data is not None
+    write_dataset(own.data, "d.parquet")
+    run = pd.DataFrame({k: list(v) for k, v in run_training(own, 0, "d.parquet", state_dir="s", code="c").items()})
+    assert run[["accuracy", "test_accuracy"]].notna().all(axis=None) == (column == "kind")
+    figure = make_figure(
+        "mine_training", Config(experiments={"mine": own}), {"trajectories": run.assign(experiment="mine", seed=0)}
+    )
+    assert sum(len(part.axes) for part in figure.subfigs) == n_panels

@@ -25,16 +25,16 @@ PATH: dict[str, Any] = {"color": "white", "markeredgecolor": "black", "markeredg
 
 
 def draw_training(data: FigureData) -> Figure:
-    """Loss and gradient of one run against the epoch, and the accuracy where there are data."""
+    """Loss and gradient of one run against the epoch, and the accuracy where the targets are classes."""
     experiment, run = data.first, data.rows("trajectories")
-    has_data = experiment.data is not None
+    has_accuracy = bool(run.filter(["accuracy", "test_accuracy"]).notna().any(axis=None))
     figure = style.new_figure(height=2.9)
-    panels = style.body_of(figure).subplots(1, 3 if has_data else 2)
+    panels = style.body_of(figure).subplots(1, 3 if has_accuracy else 2)
     curves = [
         ("loss", labels.loss_axis(experiment)),
         ("grad_norm", f"norm of the gradient{labels.unit(experiment, -1)}"),
     ]
-    curves += [("accuracy", "accuracy")] if has_data else []
+    curves += [("accuracy", "accuracy")] if has_accuracy else []
     for letter, ax, (column, label) in zip("abc", panels, curves, strict=False):
         plot_training(run, ax, column)
         style.panel_title(ax, letter, label)

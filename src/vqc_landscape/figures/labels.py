@@ -183,6 +183,8 @@ def training(experiment: Experiment, seed: int) -> str:
 
 def prediction_axis(experiment: Experiment) -> str:
     """What the prediction f is."""
+    if experiment.is_own:
+        return "prediction f(x)"
     if isinstance(experiment.objective, Classification) and experiment.circuit is not None:
         return f"prediction f(x) = ⟨Z⟩ of qubit {experiment.objective.wire}"
     assert experiment.network is not None

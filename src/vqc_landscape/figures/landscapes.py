@@ -12,7 +12,7 @@ from matplotlib.figure import Figure, SubFigure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, MultipleLocator
 
 from vqc_landscape.checks import Array
-from vqc_landscape.config import Experiment
+from vqc_landscape.config import CircuitConfig, Experiment
 from vqc_landscape.figures import labels, style
 from vqc_landscape.figures.data import FigureData
 
@@ -161,7 +161,7 @@ def _reading(experiment: Experiment) -> str:
         f"{experiment.n_params} × {experiment.n_params} Hessian at the points; ▲ positive, ○ zero, ▼ negative."
     )
     circuit = experiment.circuit
-    if circuit is not None and circuit.ansatz == "rx_product" and circuit.n_layers > 1:
+    if isinstance(circuit, CircuitConfig) and circuit.ansatz == "rx_product" and circuit.n_layers > 1:
         n_structural = circuit.n_qubits * (circuit.n_layers - 1)
         text += (
             f" The RX angles of one qubit add up, so that {n_structural} eigenvalues are 0 at every point (structural)."
@@ -170,10 +170,10 @@ def _reading(experiment: Experiment) -> str:
 
 
 def _parameter_name(experiment: Experiment, index: int) -> str:
-    assert experiment.circuit is not None
-    if experiment.circuit.ansatz != "rx_product":
+    circuit = experiment.circuit
+    if not isinstance(circuit, CircuitConfig) or circuit.ansatz != "rx_product":
         return rf"parameter $\theta_{{{index}}}$ (rad)"
-    layer, qubit = divmod(index, experiment.circuit.n_qubits)
+    layer, qubit = divmod(index, circuit.n_qubits)
     return rf"RX angle $\theta_{{{index}}}$: qubit {qubit}, layer {layer + 1} (rad)"
 
 

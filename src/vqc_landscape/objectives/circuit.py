@@ -13,7 +13,7 @@ from vqc_landscape.circuits.observables import Observable, PauliSum, Projector, 
 from vqc_landscape.circuits.program import Circuit
 from vqc_landscape.circuits.structure import Dependence, analyse
 from vqc_landscape.objectives.interface import Indices
-from vqc_landscape.objectives.losses import LOSSES, Loss
+from vqc_landscape.objectives.losses import LOSSES, Loss, are_classes
 from vqc_landscape.objectives.shares import pair_of_blocks
 from vqc_landscape.objectives.structure import Reduction, Structure, explain, reduce_exactly
 from vqc_landscape.simulator.engine import Engine
@@ -31,7 +31,8 @@ class CircuitRisk:
     Args:
         circuit: the program that prepares psi.
         observable: O, a :class:`PauliSum` or a :class:`Projector`.
-        loss: ``"mse"``, ``(f - y)**2``; or ``"infidelity"``, ``1 - f``, without data.
+        loss: ``"mse"``, ``(f - y)**2``; or, without data, ``"infidelity"``, ``1 - f``, or ``"expval"``, f itself, an
+            energy.
         features: rows of data, shape (n_samples, n_features); two columns for a circuit of three get x3 = 0.
         targets: y, shape (n_samples,).
         reduction: ``"mean"`` or ``"sum"`` over the samples; sum multiplies every eigenvalue by n_samples.
@@ -71,6 +72,8 @@ class CircuitRisk:
         self.loss_name = check_choice("loss", loss, tuple(LOSSES))
         self.reduction = check_choice("reduction", reduction, ("mean", "sum"))
         self.convention = check_choice("convention", convention, ("exact", "as_published"))
+        if not isinstance(circuit, Circuit):
+            raise ValueError(f"Argument `circuit` must be a Circuit, such as layered(4, 2), but is {circuit!r}.")
         if not isinstance(observable, PauliSum | Projector):
             raise ValueError(f"Argument `observable` must be a PauliSum or a Projector, but is {observable!r}.")
         if self._loss.needs_targets != (features is not None) or (features is None) != (targets is None):
@@ -227,8 +230,8 @@ class CircuitRisk:
         return self._engine.expvals(self._vector(params), coefficients)
 
     def accuracy(self, params: Any) -> float | None:
-        """Share of the samples with sign(f) = y; None without data."""
-        if self.features is None:
+        """Share of the samples with sign(f) = y; None without data or if a target is not -1 or 1."""
+        if self.features is None or not are_classes(self.targets):
             return None
         return float(np.mean(np.sign(self.predict(params)) == self.targets))
 

@@ -51,7 +51,7 @@ class Risk(Protocol):
         """Predictions f (n,), on the risk's own features when none are given."""
 
     def accuracy(self, params: Any) -> float | None:
-        """Share of samples with sign(prediction) == target; None without data."""
+        """Share of samples with sign(prediction) == target; None without data or if a target is not -1 or 1."""
 
     def batch(self, indices: Indices) -> Risk:
         """The risk on these samples only, with the same reduction."""

@@ -66,6 +66,11 @@ class Expval:
         return np.zeros_like(f)
 
 
+def are_classes(targets: Array) -> bool:
+    """Whether every target is -1 or 1; only then can the sign of a prediction be right or wrong."""
+    return bool(np.all(np.abs(targets) == 1))
+
+
 LOSSES: dict[str, type[Loss]] = {
     "mse": SquaredError,
     "infidelity": Infidelity,

@@ -13,6 +13,7 @@ import numpy as np
 
 from vqc_landscape.checks import Array, as_matrix, as_vector, check_choice
 from vqc_landscape.objectives.interface import Indices
+from vqc_landscape.objectives.losses import are_classes
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -117,9 +118,10 @@ class NetworkRisk:
             raise ValueError(f"Argument `features` must have {self._features.shape[1]} columns, but has {x.shape[1]}.")
         return _array(self._predict(self._theta(params), x))
 
-    def accuracy(self, params: Any) -> float:
-        """Share of samples with sign(prediction) == target."""
-        return float(np.mean(np.sign(self.predict(params)) == self._targets.numpy()))
+    def accuracy(self, params: Any) -> float | None:
+        """Share of samples with sign(prediction) == target; None unless every target is -1 or 1."""
+        targets = self._targets.numpy()
+        return float(np.mean(np.sign(self.predict(params)) == targets)) if are_classes(targets) else None
 
     def batch(self, indices: Indices) -> NetworkRisk:
         """The risk on these samples only, with the same reduction."""
