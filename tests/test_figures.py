@@ -326,7 +326,7 @@ def test_required_tables():
         ),
         (
             "fig09",
-            study(qnn={"hessian": {"epochs": [0, 5]}}),
+            study(qnn={"hessian": {"epochs": [0, 5]}, "planes": None, "figures": []}),
             r"experiments\.qnn\.hessian\.epochs: must have epoch 40, because fig09",
         ),
         (
