@@ -81,16 +81,26 @@ def test_the_interval_is_that_of_the_normal_theory_for_many_normal_numbers() -> 
     assert high == pytest.approx(values.mean() + half, abs=0.1 * half)
 
 
-def test_paired_samples_are_drawn_together() -> None:
+def test_samples_that_share_their_seeds_are_drawn_together() -> None:
     base = np.random.default_rng(0).normal(0, 10, 30)
 
     def difference(a: Any, b: Any, axis: int) -> Any:
         return np.mean(a, axis) - np.mean(b, axis)
 
     apart = interval(Measurement((base + 1, base), difference))
-    together = interval(Measurement((base + 1, base), difference, paired=True))
+    together = interval(Measurement((base + 1, base), difference, draws=(0, 0)))
     assert apart[0] < 0 < apart[1]
     assert together == pytest.approx((1, 1))
+
+
+def test_samples_of_other_seeds_are_drawn_apart_from_those() -> None:
+    base, other = np.random.default_rng(0).normal(0, 10, 30), np.random.default_rng(1).normal(0, 10, 12)
+
+    def with_difference(x: Any, a: Any, b: Any, axis: int) -> Any:
+        return np.mean(x, axis) + np.mean(a, axis) - np.mean(b, axis)
+
+    found = interval(Measurement((other, base + 1, base), with_difference, draws=(0, 1, 1)))
+    assert found == pytest.approx([end + 1 for end in interval(over_seeds(other))])
 
 
 def test_the_same_tables_give_the_same_interval() -> None:

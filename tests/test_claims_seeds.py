@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,8 @@ from claim_data import STUDY, rows, verdict_of
 
 from vqc_landscape.claims import seeds as claims
 from vqc_landscape.claims.claim import Claim
+from vqc_landscape.claims.data import ClaimData
+from vqc_landscape.config import Experiment
 
 QNN, FFNN = "qnn_seeds", ["ffnn_difference", "ffnn_first", "ffnn_one_output"]
 LAST = 40
@@ -34,7 +36,7 @@ def ensemble(
     return parts
 
 
-def judged(claim: Claim, names: list[str], *tables: list[pd.DataFrame]) -> Any:
+def judged(claim: Claim, names: Sequence[str] | Mapping[str, Experiment], *tables: list[pd.DataFrame]) -> Any:
     whole = [part[[*claim.reads["ensembles"], "experiment", "seed"]] for table in tables for part in table]
     return verdict_of(claim, names, ensembles=whole)
 
@@ -107,6 +109,49 @@ def test_fluctuation_that_calms_with_the_size() -> None:
     assert calm.verdict == "reproduced" and calm.measured == pytest.approx(0.1, abs=0.06)
     assert "4995 parameters (5 seeds)" in calm.explanation  # reported; five seeds judge nothing
     assert verdict(0.3, 0.3, 0.01).verdict == "not_reproduced"
+
+
+def tied(experiment: str, power: float = 1.0) -> list[pd.DataFrame]:
+    """Amplitudes that are one power of the same numbers for every activation and initialiser."""
+    logs = np.random.default_rng(0).normal(0, 0.5, 20)
+    parts = ensemble(experiment, 0, scaled(1.0))
+    return [p.assign(eigvals=[np.array([-0.5, 0, 1]) * np.exp(power * logs[p["seed"].iloc[0]])]) for p in parts]
+
+
+def test_kinds_of_network_that_share_their_seeds_do_not_average_the_fluctuation_out() -> None:
+    qnn = ensemble(QNN, 0, scaled(1.0))
+    one = judged(claims.ffnn_fluctuates, [QNN, FFNN[0]], qnn, tied(FFNN[0]))
+    all_ = judged(claims.ffnn_fluctuates, [QNN, *FFNN], qnn, *[tied(name) for name in FFNN])
+    # the same seeds are drawn: what is left is the rounding of a mean of equal numbers
+    assert (all_.measured, all_.low, all_.high) == pytest.approx((one.measured, one.low, one.high))
+
+
+def test_networks_of_two_sizes_share_their_seeds() -> None:
+    names = ["ffnn_difference", "ffnn_1000"]
+    found = judged(claims.ffnn_overparam_calms, names, tied(names[0]), tied(names[1], power=0.3))
+    assert (found.measured, found.low, found.high) == pytest.approx((0.3, 0.3, 0.3))
+
+
+def with_seeds(**seeds: list[int]) -> dict[str, Experiment]:
+    return {name: STUDY.experiments[name].model_copy(update={"seeds": own}) for name, own in seeds.items()}
+
+
+def test_only_seeds_that_all_networks_have_are_compared() -> None:
+    some = {name: STUDY.experiments[name] for name in (QNN, FFNN[0])} | with_seeds(ffnn_first=[4, 2, 19])
+    tables = [ensemble(name, 0, scaled(1.0)) for name in some]
+    tables[2] = [part for part in tables[2] if part["seed"].iloc[0] in (4, 2, 19)]
+    assert judged(claims.ffnn_fluctuates, some, *tables).n_seeds == 3
+    data = ClaimData(with_seeds(ffnn_difference=[0], ffnn_first=[1]), {})
+    with pytest.raises(ValueError, match="The networks ffnn_difference, ffnn_first have no seed in common"):
+        claims.ffnn_few_outliers.measure(data)
+
+
+def test_without_a_larger_network_nothing_can_calm() -> None:
+    few = STUDY.experiments["ffnn_1000"].model_copy(update={"seeds": [0, 1]})
+    data = ClaimData({"ffnn_1000": few, "ffnn_difference": STUDY.experiments["ffnn_difference"]}, {})
+    words = "ffnn-overparam-calms needs a network that is larger than ffnn_difference and has its seeds"
+    with pytest.raises(ValueError, match=f"{words}; it was given ffnn_difference, ffnn_1000"):
+        claims.ffnn_overparam_calms.measure(data)
 
 
 @pytest.mark.parametrize(("ratio", "verdict"), [(0.01, "reproduced"), (0.5, "not_reproduced"), (-0.5, "reproduced")])

@@ -109,8 +109,19 @@ def test_flat_starts_become_more_likely_or_not() -> None:
         == "not_reproduced"
     )
     assert (
-        verdict_of(toy.toy_flat_init, ["toy_sizes"], starts=[share_of_flat(lambda n: 0.5)]).verdict == "depends_on_seed"
+        verdict_of(toy.toy_flat_init, ["toy_sizes"], starts=[share_of_flat(lambda n: 0.5)]).verdict == "not_reproduced"
     )
+    others = starts("toy_sizes", lambda n, u: 0.01 if (u < 0.5) == (n == 2) else 0.3)  # as many, but other ones
+    assert verdict_of(toy.toy_flat_init, ["toy_sizes"], starts=[others]).verdict == "depends_on_seed"
+
+
+def test_flat_starts_of_two_sizes_are_drawn_together() -> None:
+    """Six of 40 starts are flat with the most qubits alone: drawn together that is a rise, drawn apart chance."""
+    share = {2: 0.5, 6: 0.5, 12: 0.65}
+    found = verdict_of(
+        toy.toy_flat_init, ["toy_sizes"], starts=[starts("toy_sizes", lambda n, u: 0.01 if u < share[n] else 0.3)]
+    )
+    assert found.verdict == "reproduced" and found.measured == pytest.approx(0.15)
 
 
 # --- the valley -------------------------------------------------------------------------------------------

@@ -62,7 +62,8 @@ class Measurement:
     Attributes:
         samples: one or several arrays, one number per seed in each; the bootstrap draws seeds from them.
         statistic: ``statistic(*samples, axis=-1)``, the measured number.
-        paired: the samples share their seeds, which are then drawn together.
+        draws: for each sample the number of the draw of seeds that it takes part in; samples that share their seeds, entry
+            by entry, are drawn together. Empty: each is drawn by itself.
         seeded: whether a seed enters at all.
         caveat: what limits the claim if it holds; the verdict is then ``with_caveat``.
         remark: further numbers that a reader wants beside the verdict.
@@ -70,7 +71,7 @@ class Measurement:
 
     samples: tuple[Array, ...]
     statistic: Callable[..., Any] = np.mean
-    paired: bool = False
+    draws: tuple[int, ...] = ()
     seeded: bool = True
     caveat: str = ""
     remark: str = ""

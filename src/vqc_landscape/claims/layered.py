@@ -51,7 +51,7 @@ def flat_init_depth(data: ClaimData) -> Measurement:
         f"With the qubits the share rises by {rises[0].mean():.2f}, with the layers by {rises[1].mean():.2f}. "
         f"Shares by qubits (and layers): {shares}."
     )
-    return Measurement((rises[0], rises[1]), smaller, paired=True, remark=remark)
+    return Measurement((rises[0], rises[1]), smaller, draws=(0, 0), remark=remark)
 
 
 @claim(

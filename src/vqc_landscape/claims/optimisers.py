@@ -193,4 +193,4 @@ def hlr_then_qng(data: ClaimData) -> Measurement:
         f"{full[2].mean():.2f} with "
         "natural gradient alone. The switch comes as soon as the loss is below 0.9."
     )
-    return Measurement(full, gain, paired=True, caveat=caveat, remark=remark)
+    return Measurement(full, gain, draws=(0, 0, 0), caveat=caveat, remark=remark)

@@ -61,13 +61,23 @@ def of_circuit(data: ClaimData, epoch: int, number: Callable[[Array], float]) ->
 
 
 def of_networks(data: ClaimData, epoch: int, number: Callable[[Array], float]) -> dict[str, Array]:
-    """A number of each seed's spectrum, for every network, activation and initialiser."""
+    """A number of each seed's spectrum, for every network, activation and initialiser.
+
+    Only the seeds that all of the networks have, so that the entries of all arrays belong together.
+
+    Raises:
+        ValueError: there are none.
+    """
+    networks = [name for name, experiment in data.experiments.items() if experiment.network is not None]
+    shared = set.intersection(*(set(data.experiments[name].seeds) for name in networks))
+    if not shared:
+        raise ValueError(f"The networks {', '.join(networks)} have no seed in common.")
     found = {}
-    for name, experiment in data.experiments.items():
-        if experiment.network is not None:
-            rows = data.rows("ensembles", name, epoch=epoch)
-            for (activation, initialiser), own in rows.groupby(["activation", "initialiser"]):
-                found[f"{name}, {activation}, {initialiser}"] = _per_seed(own, number)
+    for name in networks:
+        rows = data.rows("ensembles", name, epoch=epoch)
+        rows = rows[rows["seed"].isin(shared)]
+        for (activation, initialiser), own in rows.groupby(["activation", "initialiser"]):
+            found[f"{name}, {activation}, {initialiser}"] = _per_seed(own, number)
     return found
 
 
@@ -185,7 +195,9 @@ def ffnn_fluctuates(data: ClaimData) -> Measurement:
         return np.mean([_spread(network, axis) for network in networks], axis=0) / _spread(qnn, axis)
 
     remark = f"Spread of the QNN {_spread(circuit):.2g}. {_range_of_kinds(kinds, _spread)}"
-    return Measurement((circuit, *kinds.values()), ratio, remark=remark)
+    # one seed starts all networks from the same random numbers, the QNN from others
+    draws = (0, *(1 for _ in kinds))
+    return Measurement((circuit, *kinds.values()), ratio, draws=draws, remark=remark)
 
 
 @claim(
@@ -199,22 +211,39 @@ def ffnn_fluctuates(data: ClaimData) -> Measurement:
     reads=SPECTRA,
 )
 def ffnn_overparam_calms(data: ClaimData) -> Measurement:
-    by_size = {}
-    for name, experiment in sorted(data.experiments.items(), key=lambda item: item[1].n_params):
-        network = experiment.network
-        assert network is not None
-        kind = f"{name}, {network.activation}, {network.initialiser}"
-        by_size[experiment.n_params] = of_networks(data, 0, amplitude)[kind]
-    spreads = [
-        f"{_spread(values):.2g} with {size} parameters ({len(values)} seeds)" for size, values in by_size.items()
+    networks = {name: experiment for name, experiment in data.experiments.items() if experiment.network is not None}
+    names = sorted(networks, key=lambda name: networks[name].n_params)
+    small = networks[names[0]]
+    large = [
+        name
+        for name in names
+        if networks[name].n_params > small.n_params and set(networks[name].seeds) >= set(small.seeds)
     ]
-    small, *larger = by_size.values()
-    large = [values for values in larger if len(values) >= len(small)][-1]
+    if not large:
+        raise ValueError(
+            f"Claim ffnn-overparam-calms needs a network that is larger than {names[0]} and has its seeds; "
+            f"it was given {', '.join(names)}."
+        )
+    rows = {name: _own_kind(data, name) for name in names}
+    amplitudes = {name: _per_seed(own, amplitude) for name, own in rows.items()}
+    spreads = [
+        f"{_spread(values):.2g} with {networks[name].n_params} parameters ({len(values)} seeds)"
+        for name, values in amplitudes.items()
+    ]
+    shared = rows[large[-1]]["seed"].isin(small.seeds)
 
     def ratio(many: Array, few: Array, axis: int) -> Any:
         return _spread(many, axis) / _spread(few, axis)
 
-    return Measurement((large, small), ratio, remark=f"Relative spread {', '.join(spreads)}.")
+    samples = (_per_seed(rows[large[-1]][shared], amplitude), amplitudes[names[0]])
+    return Measurement(samples, ratio, draws=(0, 0), remark=f"Relative spread {', '.join(spreads)}.")
+
+
+def _own_kind(data: ClaimData, name: str) -> pd.DataFrame:
+    """Rows at the start of the networks with the experiment's own activation and initialiser."""
+    network, rows = data.experiments[name].network, data.rows("ensembles", name, epoch=0)
+    assert network is not None
+    return rows[(rows["activation"] == network.activation) & (rows["initialiser"] == network.initialiser)]
 
 
 # --- after the training -------------------------------------------------------------------------------------

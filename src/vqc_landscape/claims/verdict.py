@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -77,13 +78,20 @@ def interval(measurement: Measurement) -> tuple[float, float]:
     """
     from scipy.stats import bootstrap
 
+    samples = measurement.samples
+    draws = measurement.draws or tuple(range(len(samples)))
+    places = {draw: np.arange(len(sample)) for draw, sample in zip(draws, samples, strict=True)}
+
+    def of_places(*drawn: Any, axis: int) -> Any:
+        chosen = dict(zip(places, drawn, strict=True))
+        return measurement.statistic(*(s[chosen[draw]] for draw, s in zip(draws, samples, strict=True)), axis=axis)
+
     result = bootstrap(
-        measurement.samples,
-        measurement.statistic,
+        tuple(places.values()),
+        of_places,
         n_resamples=N_RESAMPLES,
         confidence_level=CONFIDENCE,
         method="percentile",
-        paired=measurement.paired,
         vectorized=True,
         rng=np.random.default_rng(SEED),
     )
