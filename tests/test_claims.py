@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -176,6 +177,26 @@ def test_other_experiments_than_the_claim_can_read_are_refused() -> None:
         study(**{"toy-barren": {}})
     with pytest.raises(ConfigError, match=r"claims\.toy-barren\.exact: there is no experiment 'toy_globl'; did you"):
         study(**{"toy-barren": {"exact": ["toy_globl"]}})
+
+
+@pytest.mark.parametrize(
+    ("id_", "name", "missing"),
+    [
+        ("qnn-init-symmetric", "ffnn_difference", "a circuit"),
+        ("ffnn-fluctuates", "qnn_seeds", "a network"),
+        ("ffnn-fluctuates", "ffnn_difference", "a circuit"),
+        ("ffnn-overparam-calms", "qnn_seeds", "a network"),
+        ("qnn-boundary", "qnn_seeds", "a network"),
+        ("toy-gorge", "toy_sizes", "init.distribution normal (the gorge)"),
+        ("toy-gorge", "toy_gorge", "init.distribution uniform"),
+    ],
+)
+def test_a_claim_without_what_it_compares_is_refused(id_: str, name: str, missing: str) -> None:
+    raw = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
+    study = parse_config(raw | {"claims": {id_: {"exact": [name]}}})
+    words = re.escape(f"claims.{id_}.exact: none of {name} has {missing}, which the claim measures.")
+    with pytest.raises(ConfigError, match=words):
+        required_tables(study, id_, "exact")
 
 
 def test_missing_rows_are_named() -> None:

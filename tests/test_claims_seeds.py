@@ -60,6 +60,8 @@ def scaled(factor: float, spread: float = 0.1) -> Spectrum:
 def test_signs_at_the_start(share: float, verdict: str) -> None:
     found = judged(claims.qnn_init_symmetric, [QNN], ensemble(QNN, 0, signs(share)))
     assert found.verdict == verdict and found.n_seeds == 20 and found.measured == pytest.approx(share, abs=0.05)
+    tables = ensemble(FFNN[0], 0, signs(1.0)), ensemble(QNN, 0, signs(share))
+    assert judged(claims.qnn_init_symmetric, [FFNN[0], QNN], *tables) == found  # whatever stands first
     networks = [ensemble(name, 0, signs(share)) for name in FFNN]
     assert judged(claims.ffnn_init_symmetric, FFNN, *networks).verdict == verdict
 

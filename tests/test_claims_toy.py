@@ -96,6 +96,7 @@ def test_an_amplitude_that_no_size_changes() -> None:
     ):
         tables = [starts("toy_gorge", gorge), starts("toy_sizes", anywhere)]
         assert verdict_of(toy.toy_gorge, experiments, starts=tables).verdict == verdict
+        assert verdict_of(toy.toy_gorge, experiments[::-1], starts=tables).verdict == verdict
 
 
 def test_flat_starts_become_more_likely_or_not() -> None:

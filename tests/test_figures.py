@@ -349,6 +349,16 @@ def test_required_tables():
             study({"fig05_conventions": {"experiments": ["layered_published", "layered"]}}),
             r"must list an exact and an as_published experiment, but they are \['as_published', 'exact'\]",
         ),
+        (
+            "spectra_over_seeds",
+            study({"spectra_over_seeds": {"experiments": ["ffnn_first", "ffnn_1000"]}}),
+            r"figures\.spectra_over_seeds\.experiments: none of ffnn_first, ffnn_1000 has a circuit, which",
+        ),
+        (
+            "curvature_of_samples",
+            study({"curvature_of_samples": {"experiments": ["ffnn_difference"]}}),
+            r"figures\.curvature_of_samples\.experiments: none of ffnn_difference has a circuit, which",
+        ),
     ],
 )
 def test_bad_configuration_is_refused(name, config, message):

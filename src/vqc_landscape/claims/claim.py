@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from vqc_landscape.checks import Array
 from vqc_landscape.claims.data import ClaimData
+from vqc_landscape.config import Experiment
 
 
 @dataclass(frozen=True)
@@ -62,8 +63,8 @@ class Measurement:
     Attributes:
         samples: one or several arrays, one number per seed in each; the bootstrap draws seeds from them.
         statistic: ``statistic(*samples, axis=-1)``, the measured number.
-        draws: for each sample the number of the draw of seeds that it takes part in; samples that share their seeds, entry
-            by entry, are drawn together. Empty: each is drawn by itself.
+        draws: for each sample the number of the draw of seeds that it takes part in: samples that share their seeds,
+            entry by entry, are drawn together. Empty: each is drawn by itself.
         seeded: whether a seed enters at all.
         caveat: what limits the claim if it holds; the verdict is then ``with_caveat``.
         remark: further numbers that a reader wants beside the verdict.
@@ -106,6 +107,7 @@ class Claim:
         figure: the figure that shows it.
         reads: table -> its columns that the function reads, for every seed of the claim's experiments.
         measure: the function.
+        needs: what one of its experiments has to have, in words -> whether an experiment has it.
     """
 
     id: str
@@ -117,6 +119,7 @@ class Claim:
     figure: str
     reads: Mapping[str, tuple[str, ...]]
     measure: Callable[[ClaimData], Measurement]
+    needs: Mapping[str, Callable[[Experiment], bool]] = field(default_factory=dict)
 
 
 def claim(**words: Any) -> Callable[[Callable[[ClaimData], Measurement]], Claim]:

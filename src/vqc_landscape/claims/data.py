@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,6 +10,17 @@ from vqc_landscape.config import Experiment
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+def has_circuit(experiment: Experiment) -> bool:
+    return experiment.circuit is not None
+
+
+def has_network(experiment: Experiment) -> bool:
+    return experiment.network is not None
+
+
+CIRCUIT, NETWORK = {"a circuit": has_circuit}, {"a network": has_network}  # what a claim needs
 
 
 @dataclass(frozen=True)
@@ -28,6 +39,10 @@ class ClaimData:
     def first(self) -> str:
         """Name of the first experiment; many claims have no other."""
         return next(iter(self.experiments))
+
+    def which(self, wanted: Callable[[Experiment], bool]) -> list[str]:
+        """Names of the experiments that are wanted, in the order of the configuration."""
+        return [name for name, experiment in self.experiments.items() if wanted(experiment)]
 
     def rows(
         self, stage: str, experiment: str | None = None, *, seed: int | None = None, epoch: int | None = None

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from vqc_landscape.checks import Array
 from vqc_landscape.claims.claim import Measurement, above, at_least, at_most, claim, over_seeds
-from vqc_landscape.claims.data import ClaimData
+from vqc_landscape.claims.data import CIRCUIT, ClaimData, has_circuit
 from vqc_landscape.claims.definitions import CONVERGED, WHEN_FLAT, by_size, is_flat, relative_curvature
 
 NEGLIGIBLE = 0.01  # share of the largest eigenvalue below which one cannot be seen in a figure of the spectrum
@@ -64,11 +64,13 @@ def flat_init_depth(data: ClaimData) -> Measurement:
     ),
     figure="flat_starts",
     reads={"starts": ("n_qubits", "n_layers", "init", "eigvals", "quantum_fisher")},
+    needs=CIRCUIT,
 )
 def vqc_flat_start(data: ClaimData) -> Measurement:
-    circuit = data.experiments[data.first].circuit
+    name = data.which(has_circuit)[0]
+    circuit = data.experiments[name].circuit
     assert circuit is not None
-    starts = by_size(data.rows("starts"))[circuit.n_qubits, circuit.n_layers]
+    starts = by_size(data.rows("starts", name))[circuit.n_qubits, circuit.n_layers]
     relative = relative_curvature(starts)
     low, middle, high = np.quantile(relative, [0.1, 0.5, 0.9])
     remark = (

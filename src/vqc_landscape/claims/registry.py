@@ -73,6 +73,9 @@ def required_tables(config: Config, id_: str, convention: str) -> list[Part]:
         raise ConfigError(f"claims: there is no claim {id_!r}{nearest(id_, list(CLAIMS))}")
     key, claim = f"claims.{id_}.{convention}", CLAIMS[id_]
     experiments = fed_by(config, id_, convention)
+    for what, has in claim.needs.items():
+        if not any(has(experiment) for experiment in experiments.values()):
+            raise ConfigError(f"{key}: none of {', '.join(experiments)} has {what}, which the claim measures.")
     parts: list[Part] = []
     for name, experiment in experiments.items():
         stages = [stage for stage in claim.reads if stage in stages_of(experiment)]

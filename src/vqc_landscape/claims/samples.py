@@ -11,7 +11,7 @@ import numpy as np
 
 from vqc_landscape.checks import Array
 from vqc_landscape.claims.claim import Measurement, at_least, at_most, between, claim, over_seeds, without_seeds
-from vqc_landscape.claims.data import ClaimData
+from vqc_landscape.claims.data import CIRCUIT, NETWORK, ClaimData, has_circuit, has_network
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -205,11 +205,12 @@ def confident_pools_flat(data: ClaimData) -> Measurement:
     threshold=at_least(2, "uncertain against hardly: at least twice as many samples"),
     figure=FIGURE,
     reads={"samples": ("epoch", "prediction")},
+    needs=CIRCUIT | NETWORK,
 )
 def qnn_boundary(data: ClaimData) -> Measurement:
     shares = [
-        np.array([float(np.mean(rows["prediction"].abs() < UNCERTAIN)) for rows in seeds_of(data, name)])
-        for name in sorted(data.experiments, key=lambda name: data.experiments[name].circuit is None)
+        np.array([float(np.mean(rows["prediction"].abs() < UNCERTAIN)) for rows in seeds_of(data, data.which(has)[0])])
+        for has in (has_circuit, has_network)
     ]
 
     def ratio(circuit: Array, network: Array, axis: int) -> Any:
@@ -228,6 +229,7 @@ def qnn_boundary(data: ClaimData) -> Measurement:
     threshold=at_least(2 / 3, "mainly: twice what the other half contributes; alike, they would contribute 1/2"),
     figure=FIGURE,
     reads={"samples": ("epoch", "prediction", "leading")},
+    needs=CIRCUIT,
 )
 def boundary_carries(data: ClaimData) -> Measurement:
     names = sorted(data.experiments, key=lambda name: data.experiments[name].circuit is None)

@@ -9,7 +9,7 @@ import numpy as np
 
 from vqc_landscape.checks import Array
 from vqc_landscape.claims.claim import Measurement, at_least, at_most, between, claim, over_seeds
-from vqc_landscape.claims.data import ClaimData
+from vqc_landscape.claims.data import CIRCUIT, NETWORK, ClaimData, has_circuit, has_network
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,8 +56,7 @@ def effective_number(eigvals: Array) -> float:
 
 def of_circuit(data: ClaimData, epoch: int, number: Callable[[Array], float]) -> Array:
     """A number of each seed's spectrum, for the experiment with a circuit."""
-    name = next(name for name, experiment in data.experiments.items() if experiment.circuit is not None)
-    return _per_seed(data.rows("ensembles", name, epoch=epoch), number)
+    return _per_seed(data.rows("ensembles", data.which(has_circuit)[0], epoch=epoch), number)
 
 
 def of_networks(data: ClaimData, epoch: int, number: Callable[[Array], float]) -> dict[str, Array]:
@@ -68,7 +67,7 @@ def of_networks(data: ClaimData, epoch: int, number: Callable[[Array], float]) -
     Raises:
         ValueError: there are none.
     """
-    networks = [name for name, experiment in data.experiments.items() if experiment.network is not None]
+    networks = data.which(has_network)
     shared = set.intersection(*(set(data.experiments[name].seeds) for name in networks))
     if not shared:
         raise ValueError(f"The networks {', '.join(networks)} have no seed in common.")
@@ -135,9 +134,10 @@ def _symmetric(data: ClaimData, shares: Array, names: list[str], remark: str = "
     threshold=SIGNS,
     figure=FIGURE,
     reads=SPECTRA,
+    needs=CIRCUIT,
 )
 def qnn_init_symmetric(data: ClaimData) -> Measurement:
-    return _symmetric(data, of_circuit(data, 0, share_positive), [data.first])
+    return _symmetric(data, of_circuit(data, 0, share_positive), data.which(has_circuit)[:1])
 
 
 @claim(
@@ -148,11 +148,11 @@ def qnn_init_symmetric(data: ClaimData) -> Measurement:
     threshold=SIGNS,
     figure=FIGURE,
     reads=SPECTRA,
+    needs=NETWORK,
 )
 def ffnn_init_symmetric(data: ClaimData) -> Measurement:
     kinds = of_networks(data, 0, share_positive)
-    names = [name for name, experiment in data.experiments.items() if experiment.network is not None]
-    return _symmetric(data, _mean_of_kinds(kinds), names, _range_of_kinds(kinds))
+    return _symmetric(data, _mean_of_kinds(kinds), data.which(has_network), _range_of_kinds(kinds))
 
 
 @claim(
@@ -164,6 +164,7 @@ def ffnn_init_symmetric(data: ClaimData) -> Measurement:
     threshold=at_most(10**-0.5, "on a logarithmic scale nearer to ten times smaller than to equal", known=True),
     figure=FIGURE,
     reads=SPECTRA,
+    needs=CIRCUIT | NETWORK,
 )
 def ffnn_init_small(data: ClaimData) -> Measurement:
     circuit, kinds = of_circuit(data, 0, amplitude), of_networks(data, 0, amplitude)
@@ -187,6 +188,7 @@ def ffnn_init_small(data: ClaimData) -> Measurement:
     threshold=at_least(2, "strong against none: at least twice the relative spread"),
     figure=FIGURE,
     reads=SPECTRA,
+    needs=CIRCUIT | NETWORK,
 )
 def ffnn_fluctuates(data: ClaimData) -> Measurement:
     circuit, kinds = of_circuit(data, 0, amplitude), of_networks(data, 0, amplitude)
@@ -209,10 +211,11 @@ def ffnn_fluctuates(data: ClaimData) -> Measurement:
     threshold=at_most(0.5, "to disappear, it must at least halve"),
     figure=FIGURE,
     reads=SPECTRA,
+    needs=NETWORK,
 )
 def ffnn_overparam_calms(data: ClaimData) -> Measurement:
-    networks = {name: experiment for name, experiment in data.experiments.items() if experiment.network is not None}
-    names = sorted(networks, key=lambda name: networks[name].n_params)
+    networks = data.experiments
+    names = sorted(data.which(has_network), key=lambda name: networks[name].n_params)
     small = networks[names[0]]
     large = [
         name
@@ -243,7 +246,8 @@ def _own_kind(data: ClaimData, name: str) -> pd.DataFrame:
     """Rows at the start of the networks with the experiment's own activation and initialiser."""
     network, rows = data.experiments[name].network, data.rows("ensembles", name, epoch=0)
     assert network is not None
-    return rows[(rows["activation"] == network.activation) & (rows["initialiser"] == network.initialiser)]
+    own: pd.DataFrame = rows[(rows["activation"] == network.activation) & (rows["initialiser"] == network.initialiser)]
+    return own
 
 
 # --- after the training -------------------------------------------------------------------------------------
@@ -257,6 +261,7 @@ def _own_kind(data: ClaimData, name: str) -> pd.DataFrame:
     threshold=VANISHED,
     figure=FIGURE,
     reads=SPECTRA,
+    needs=CIRCUIT,
 )
 def qnn_negatives_vanish(data: ClaimData) -> Measurement:
     last = data.last_epoch()
@@ -277,6 +282,7 @@ def qnn_negatives_vanish(data: ClaimData) -> Measurement:
     threshold=VANISHED,
     figure=FIGURE,
     reads=SPECTRA,
+    needs=NETWORK,
 )
 def ffnn_negatives_vanish(data: ClaimData) -> Measurement:
     kinds = of_networks(data, data.last_epoch(), negative_end)
@@ -294,6 +300,7 @@ def ffnn_negatives_vanish(data: ClaimData) -> Measurement:
     ),
     figure=FIGURE,
     reads=SPECTRA,
+    needs=NETWORK,
 )
 def ffnn_few_outliers(data: ClaimData) -> Measurement:
     kinds = of_networks(data, data.last_epoch(), n_outliers)
@@ -309,6 +316,7 @@ def ffnn_few_outliers(data: ClaimData) -> Measurement:
     threshold=at_least(1, "the paper's own comparison: less steep means more eigenvalues of comparable size"),
     figure=FIGURE,
     reads=SPECTRA,
+    needs=CIRCUIT | NETWORK,
 )
 def qnn_long_tail(data: ClaimData) -> Measurement:
     last = data.last_epoch()
@@ -330,11 +338,14 @@ def qnn_long_tail(data: ClaimData) -> Measurement:
     threshold=at_least(1, "null model: on a plateau the first epoch brings less than its even share of the fall"),
     figure=FIGURE,
     reads={"ensembles": ("epoch", "loss", "grad_norm", "eigvals")},
+    needs=CIRCUIT,
 )
 def qnn_no_plateau(data: ClaimData) -> Measurement:
-    last = data.last_epoch()
-    loss = {epoch: data.rows("ensembles", epoch=epoch).sort_values("seed")["loss"].to_numpy() for epoch in (0, 1, last)}
-    norms = data.rows("ensembles", epoch=0)["grad_norm"]
+    name = data.which(has_circuit)[0]
+    last = data.last_epoch(name)
+    rows = {epoch: data.rows("ensembles", name, epoch=epoch).sort_values("seed") for epoch in (0, 1, last)}
+    loss = {epoch: own["loss"].to_numpy() for epoch, own in rows.items()}
+    norms = rows[0]["grad_norm"]
     amplitudes = of_circuit(data, 0, amplitude)
     remark = (
         f"At the start the norm of the gradient is {norms.min():.2g} to {norms.max():.2g}, the largest |eigenvalue| "

@@ -45,6 +45,7 @@ class Figure:
         n_experiments: how many experiments it shows (None: any number).
         all_seeds: it reads every seed of its experiments, not just the ones shown.
         compares: its experiments share circuit, objective and init.
+        needs_circuit: one of its experiments must have a circuit.
     """
 
     module: str
@@ -53,6 +54,7 @@ class Figure:
     n_experiments: int | None = 1
     all_seeds: bool = False
     compares: bool = True
+    needs_circuit: bool = False
 
 
 FIGURES: dict[str, Figure] = {
@@ -89,10 +91,22 @@ FIGURES: dict[str, Figure] = {
     ),
     "hessian_cost": Figure("figures.sizes", "draw_hessian_cost", ("shift_rule",)),
     "spectra_over_seeds": Figure(
-        "figures.seeds", "draw_spectra_over_seeds", ("ensembles",), None, all_seeds=True, compares=False
+        "figures.seeds",
+        "draw_spectra_over_seeds",
+        ("ensembles",),
+        n_experiments=None,
+        all_seeds=True,
+        compares=False,
+        needs_circuit=True,
     ),
     "curvature_of_samples": Figure(
-        "figures.samples", "draw_curvature_of_samples", ("samples",), None, all_seeds=True, compares=False
+        "figures.samples",
+        "draw_curvature_of_samples",
+        ("samples",),
+        n_experiments=None,
+        all_seeds=True,
+        compares=False,
+        needs_circuit=True,
     ),
 }
 
@@ -225,6 +239,8 @@ def _check(name: str, figure: Figure, experiments: dict[str, Experiment]) -> Non
     key = f"figures.{name}.experiments"
     if figure.n_experiments not in (None, len(experiments)):
         raise ConfigError(f"{key}: must list {figure.n_experiments}, but lists {', '.join(experiments)}.")
+    if figure.needs_circuit and all(experiment.circuit is None for experiment in experiments.values()):
+        raise ConfigError(f"{key}: none of {', '.join(experiments)} has a circuit, which {name} draws.")
     keys = [_KEY_OF_STAGE[stage] for stage in figure.needs] or ["circuit"]
     for experiment_name, experiment in experiments.items():
         missing = [needed for needed in keys if getattr(experiment, needed) is None]
