@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +14,9 @@ from vqc_landscape.config import Experiment
 from vqc_landscape.simulator.engine import Engine
 from vqc_landscape.simulator.memory import hessian_bound
 from vqc_landscape.studies import plan
-from vqc_landscape.studies.resources import ENGINE_MB, LIGHT_MB, TORCH_MB, memory_mb, runtime_minutes
+from vqc_landscape.studies.resources import ENGINE_MB, LIGHT_MB, SHORT, TORCH_MB, memory_mb, runtime_minutes
+
+ROOT = Path(__file__).parents[1]
 
 
 @pytest.mark.parametrize("make", [ansatz.rx_product, ansatz.layered, ansatz.reuploading, ansatz.reuploading_published])
@@ -76,3 +80,19 @@ def test_networks_ask_for_what_torch_takes() -> None:
     for stage in ("trajectories", "hessians", "spectra", "predictions"):
         assert memory_mb(small, stage) >= TORCH_MB
     assert memory_mb(small, "datasets") == LIGHT_MB
+
+
+@pytest.mark.parametrize(("stage", "asked"), [("starts", {"n_starts": 10}), ("shift_rule", {})])
+def test_a_step_over_several_sizes_asks_for_what_the_largest_of_them_takes(stage: str, asked: dict[str, Any]) -> None:
+    small, large = (experiment(**circuit(*size), **{stage: asked}) for size in ((2, 1), (12, 16)))
+    sizes = {"sizes": [[2, 1], [12, 16], [4, 2]]}
+    several = experiment(**circuit(2, 1), **{stage: asked | sizes})
+    assert memory_mb(several, stage) == memory_mb(large, stage) > memory_mb(small, stage) + 50
+    assert runtime_minutes(several, stage) >= runtime_minutes(large, stage) > runtime_minutes(small, stage) == SHORT
+
+
+def test_every_rule_that_asks_for_the_memory_of_a_step_asks_for_its_time() -> None:
+    rules = "".join(path.read_text() for path in sorted((ROOT / "workflow" / "rules").glob("*.smk")))
+    asked = re.findall(r'mem_mb=memory\("(\w+)"\),\n +runtime=(.*),\n', rules)
+    assert len(asked) == rules.count("mem_mb=memory(")
+    assert [(stage, time) for stage, time in asked if time != f'runtime("{stage}")'] == []

@@ -235,7 +235,7 @@ rule starts:
     threads: 1
     resources:
         mem_mb=memory("starts"),
-        runtime=lambda wildcards, attempt: attempt * 60,
+        runtime=runtime("starts"),
     params:
         settings=settings("starts"),
         code=code("starts"),
@@ -257,7 +257,7 @@ rule shift_rule:
     threads: 1
     resources:
         mem_mb=memory("shift_rule"),
-        runtime=lambda wildcards, attempt: attempt * 20,
+        runtime=runtime("shift_rule"),
     params:
         settings=settings("shift_rule"),
         code=code("shift_rule"),
@@ -281,7 +281,7 @@ rule timings:
     threads: 1
     resources:
         mem_mb=memory("shift_rule"),
-        runtime=lambda wildcards, attempt: attempt * 20,
+        runtime=runtime("shift_rule"),
     params:
         settings=settings("shift_rule"),
         code=code("shift_rule"),

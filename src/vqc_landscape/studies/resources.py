@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from vqc_landscape.config import Experiment, TrainingConfig
 from vqc_landscape.simulator.memory import hessian_bound
+from vqc_landscape.studies.build import resized
 
 # A job on a cluster is a Snakemake (150 MB) that starts a Python with what the step imports.
 LIGHT_MB = 500  # tables and plots: 130 to 200 MB
@@ -23,6 +24,9 @@ SHORT = 10  # minutes: seconds of work, on a file system that may be slow
 SLACK = 20  # how much slower than measured a node may be before a job runs out of time
 HESSIAN_SECONDS = 1e-10  # per sample, squared number of parameters and amplitude: 0.4 ms for the paper's QNN
 SWEEP_SECONDS = 2e-8  # per sample, parameter and amplitude: a gradient, at worst in batches of one
+EIGH_SECONDS = 1e-8  # per cubed number of parameters: eigenvalues and eigenvectors
+GATE_SECONDS = 1e-4  # of PennyLane, per run of a circuit and gate: 22 s for the shift rule with 48 parameters
+AMPLITUDE_SECONDS = 3e-8  # the same, per amplitude on top
 
 
 class Sizes(NamedTuple):
@@ -49,14 +53,27 @@ def memory_mb(experiment: Experiment, stage: str) -> int:
         return LIGHT_MB
     base = TORCH_MB if experiment.network or experiment.is_own else ENGINE_MB
     base *= 2 if stage in MANY else 1
-    return base + math.ceil((_tangents(experiment, stage) + COPIES * _table(experiment, stage)) / 1e6)
+    held = max(_tangents(sized, stage) + COPIES * _table(sized, stage) for sized in _sized(experiment, stage))
+    return base + math.ceil(held / 1e6)
 
 
 def runtime_minutes(experiment: Experiment, stage: str) -> int:
     """Minutes of the first attempt."""
+    return SHORT + int(SLACK * sum(_seconds(sized, stage) for sized in _sized(experiment, stage)) // 60)
+
+
+def _sized(experiment: Experiment, stage: str) -> list[Experiment]:
+    """The experiment with the circuit of each size that the job works with, one after the other."""
+    asked = {"starts": experiment.starts, "shift_rule": experiment.shift_rule}.get(stage)
+    return resized(experiment, asked.sizes) if asked else [experiment]
+
+
+def _seconds(experiment: Experiment, stage: str) -> float:
+    """What a job takes at the measured speed, but for its start."""
     n_samples, n_params, n_qubits, _ = sizes_of(experiment)
     sweep = n_samples * n_params * 2**n_qubits * SWEEP_SECONDS
     hessian = n_samples * n_params**2 * 2**n_qubits * HESSIAN_SECONDS
+    diagonalised = n_params**3 * EIGH_SECONDS
     training, asked, ensemble = experiment.training, experiment.hessian, experiment.ensemble
     epoch = sweep + (hessian if training and _takes_hessians(training) else 0)
     whole_training = training.n_epochs * epoch if training else 0
@@ -66,13 +83,18 @@ def runtime_minutes(experiment: Experiment, stage: str) -> int:
         "hessians": block,
         "hessian_shards": block,
         "convention_errors": hessian * len(experiment.hessian_epochs),
-        "spectra": 1e-8 * n_params**3 * len(experiment.hessian_epochs),
+        "spectra": diagonalised * len(experiment.hessian_epochs),
         "landscapes": sweep * experiment.landscape.n_grid**2 if experiment.landscape else 0,
         "planes": sweep * len(experiment.planes.axes) * experiment.planes.n_grid**2 if experiment.planes else 0,
+        # the metric, too, has its tangents and its eigenvalues
+        "starts": 2 * experiment.starts.n_starts * (hessian + diagonalised) if experiment.starts else 0,
+        "shift_rule": 2 * n_params**3 * (GATE_SECONDS + 2**n_qubits * AMPLITUDE_SECONDS)
+        if experiment.shift_rule
+        else 0,
     }.get(stage, sweep)
-    if ensemble and stage in MANY:
+    if ensemble and stage in ("ensembles", "samples"):
         seconds = ensemble.seeds_per_job * (whole_training + hessian * len(ensemble.epochs))
-    return SHORT + int(SLACK * seconds // 60)
+    return float(seconds)
 
 
 def _tangents(experiment: Experiment, stage: str) -> int:
@@ -108,5 +130,6 @@ def _table(experiment: Experiment, stage: str) -> int:
         "scans": hessians,
         "convention_errors": hessians,
         "samples": n_params * sizes_of(experiment).n_samples,
+        "starts": experiment.starts.n_starts if experiment.starts else 0,
     }
     return 8 * n_params * n_rows.get(stage, 1)
