@@ -103,9 +103,28 @@ def _label(ax: Axes, axis: str) -> str:
         ("fig09_conventions", ["convention: exact", "convention: as published (detached bra)", "Frobenius norm"]),
         (
             "spectra_over_seeds",
-            ["192 parameters", "500 training samples", "5 to 20 initial points", "convention: exact"],
+            [
+                "192 parameters",
+                "500 training samples",
+                "5 to 20 initial points",
+                "convention: exact",
+                "networks with tanh and torch's default",
+            ],
         ),
-        ("curvature_of_samples", ["192 parameters", "500 training samples", "epoch 40", "20 initial points"]),
+        (
+            "curvature_of_samples",
+            ["192 parameters", "500 training samples", "epoch 40", "20 initial points", "the 10 leading eigenvectors"],
+        ),
+        (
+            "flat_starts",
+            [
+                "RX product circuit with 1 layer",
+                "200 starts (random start) and 20 (0.01 rad from the minimum)",
+                "Layered circuit, global loss",
+                "A start is flat if every |eigenvalue| is below a tenth",
+            ],
+        ),
+        ("hessian_cost", ["Layered circuit, qubits × layers: 2 × 2, 4 × 2, 4 × 4"]),
         ("fig11", ["8 qubits", "4 layers", "96 parameters", "convention: exact", "25 % to the 75 %"]),
     ],
 )
@@ -438,3 +457,43 @@ def test_an_ensemble_without_rows_is_named(drawn, name, stage):
     some = {stage: tables[stage][tables[stage]["experiment"] != "ffnn_difference"]}
     with pytest.raises(ValueError, match=f"Table `{stage}` has no rows for experiment ffnn_difference, epoch"):
         make_figure(name, STUDY, some)
+
+
+# what is said of an experiment comes from it
+
+
+@pytest.fixture
+def captioned(tmp_path):
+    """Caption of a figure of the study with some keys of experiments replaced, and the figure."""
+
+    def draw(name, **experiments):
+        config = study(**experiments)
+        paths = write_tables(name, config, tmp_path / "other")
+        figure = make_figure(name, config, {stage: read_table(stage, parts) for stage, parts in paths.items()})
+        return " ".join(figure.get_supxlabel().split()), figure
+
+    return draw
+
+
+def test_captions_follow_the_experiments(captioned):
+    three = {"samples": {"epochs": [40], "n_leading": 3}}
+    caption, figure = captioned("curvature_of_samples", qnn_seeds=three, ffnn_difference=three)
+    assert "the 3 leading eigenvectors" in caption
+    assert "largest |eigenvalue| of H_s (rad⁻²)" in [ax.get_ylabel() for ax in figure.axes]
+    relu = {"network": {"widths": [3, 32, 25, 2], "activation": "relu", "initialiser": "xavier_normal"}}
+    caption, _ = captioned("spectra_over_seeds", ffnn_1000=relu)
+    assert "networks with tanh and torch's default or relu and Xavier, normal." in caption
+    product = {"circuit": {"ansatz": "rx_product", "n_qubits": 2, "n_layers": 1}}
+    caption, _ = captioned("hessian_cost", layered_shift_rule=product)
+    assert caption.startswith("RX product circuit, qubits × layers")
+
+
+def test_the_gorge_is_known_by_its_init_and_not_by_its_place(drawn, tmp_path):
+    tables, shown = drawn("flat_starts").tables, STUDY.figures["flat_starts"].experiments
+    swapped = study({"flat_starts": {"experiments": [shown[1], shown[0], shown[2]]}})
+    first, other = (make_figure("flat_starts", config, tables) for config in (STUDY, swapped))
+    assert first.get_supxlabel() == other.get_supxlabel()
+    for one, two in zip(first.axes, other.axes, strict=True):
+        assert [line.get_label() for line in one.lines] == [line.get_label() for line in two.lines]
+        for a, b in zip(one.lines, two.lines, strict=True):
+            np.testing.assert_array_equal(a.get_ydata(), b.get_ydata())

@@ -228,7 +228,7 @@ def test_planes_are_the_table_with_the_run_upon_them(material: Material) -> None
     view = surfaces.planes(data)
     eigenvectors, pca = view.values["runs"]
     assert view.runs == ("largest eigenvectors", "principal components")
-    assert view.values["heights"][1:] == ["smallest eigenvalue", "largest eigenvalue"]
+    assert view.values["heights"][1:] == ["smallest eigenvalue (rad⁻²)", "largest eigenvalue (rad⁻²)"]
     axis = np.linspace(-1, 1, 41)
     a, b = np.meshgrid(axis, axis)
     # four digits; zero where the bowl is below 1e-9
@@ -241,6 +241,15 @@ def test_planes_are_the_table_with_the_run_upon_them(material: Material) -> None
     np.testing.assert_allclose(pca["path"]["heights"][0], 2 * run**2 + 0.03, atol=0.05**2 / 2 + 1e-3)
     assert eigenvectors["axes"] == ["first axis (rad)", "second axis (rad)"]
     assert pca["text"][0] == "Loss from 0 to 3.00 on this plane."
+    assert pca["text"][2] == "Largest eigenvalue (rad⁻²) from 1.00 to 3.00 on this plane."
+
+
+def test_a_run_has_no_height_where_it_leaves_the_grid(material: Material) -> None:
+    rows = read_table("planes", material.tables["planes"])
+    rows.loc[(rows["plane"] == "pca") & (rows["epoch"] == 3), "a"] = 1.5  # the grid ends at 1
+    view = surfaces.planes(FigureData({"qnn": material.config.experiments["qnn"]}, (), {"planes": rows}))
+    for heights in view.values["runs"][1]["path"]["heights"]:
+        assert [epoch for epoch, height in enumerate(heights) if height is None] == [3]
 
 
 # --- colours ----------------------------------------------------------------------------------------------

@@ -192,11 +192,11 @@ def test_planes_and_heights_can_be_switched(opened: Opened) -> None:
     view.get_by_label("principal components").check()
     expect(view.locator(".reading")).to_have_text("Loss from 0 to 3.00 on this plane.")
     view.get_by_label("largest eigenvalue").check()
-    expect(view.locator(".reading")).to_have_text("Largest eigenvalue from 1.00 to 3.00 on this plane.")
+    expect(view.locator(".reading")).to_have_text("Largest eigenvalue (rad⁻²) from 1.00 to 3.00 on this plane.")
     surface, run = traces(view)
     assert max(map(max, surface["z"])) == 3 and len(run["z"]) == 41  # the synthetic 2 + a, and every epoch
     title = view.locator(".plot").evaluate("plot => plot._fullLayout.scene.zaxis.title.text")
-    assert title == "largest eigenvalue"
+    assert title == "largest eigenvalue (rad⁻²)"
 
 
 def test_a_flat_landscape_and_a_cusp_say_so(opened: Opened) -> None:

@@ -20,7 +20,7 @@ N_BINS = 10  # of the samples, by |f|
 
 def draw_curvature_of_samples(data: FigureData) -> Figure:
     """Signs, size and share of the curvature of single samples against their prediction."""
-    circuit = next(name for name, e in data.experiments.items() if e.circuit is not None)
+    circuit = next(name for name, e in data.experiments.items() if e.circuit is not None)  # the registry sees to it
     epoch = data.tables["samples"]["epoch"].max()
     figure = style.new_figure(height=3.9)
     body = style.body_of(figure)
@@ -29,6 +29,7 @@ def draw_curvature_of_samples(data: FigureData) -> Figure:
     style.panel_title(signs, "a", "signs, QNN")
     plot_sizes(_samples(data, circuit, epoch), sizes)
     style.panel_title(sizes, "b", "size, QNN")
+    sizes.set_ylabel(sizes.get_ylabel() + labels.unit(data.experiments[circuit], -2))
     for index, name in enumerate(data.experiments):
         look = {**style.CURVES[index % len(style.CURVES)], "label": labels.short_model(data.experiments[name])}
         plot_shares(_samples(data, name, epoch), shares, **look)
@@ -39,15 +40,16 @@ def draw_curvature_of_samples(data: FigureData) -> Figure:
     style.panel_title(shares, "c", "contribution to the risk")
     chosen = data.experiments[circuit]
     n_train = labels.n_train(chosen)
+    n_leading = sorted({e.samples.n_leading for e in data.experiments.values() if e.samples is not None})
     style.caption(
         figure,
         "The curvature of single training samples",
         f"QNN: {labels.summary(chosen, n_train)} H_s: the Hessian of one of the {n_train} training samples by itself, "
         f"after epoch {epoch}, for {len(chosen.seeds)} initial points. f: prediction, y: label. a) sum of the positive "
         "eigenvalues over the sum of all magnitudes; line: running median. b) medians and quartiles in tenths of the "
-        "samples by |f|; for the most certain tenth also with the other label. c) v·H_s v, summed over the ten leading "
-        "eigenvectors v of the risk's Hessian, relative to its mean over all samples; median and quartiles over the "
-        "initial points.",
+        "samples by |f|; for the most certain tenth also with the other label. c) v·H_s v, summed over the "
+        f"{' or '.join(map(str, n_leading))} leading eigenvectors v of the risk's Hessian, relative to its mean over "
+        "all samples; median and quartiles over the initial points.",
     )
     return figure
 

@@ -25,7 +25,7 @@ def draw_spectra_over_seeds(data: FigureData) -> Figure:
     """Amplitudes at the start and the end, the tail of the trained spectra, and the spread against the size."""
     epochs = sorted(set(data.tables["ensembles"]["epoch"]))
     first, last = epochs[0], epochs[-1]
-    circuit = next(e for e in data.experiments.values() if e.circuit is not None)
+    circuit = next(e for e in data.experiments.values() if e.circuit is not None)  # the registry sees to it
     figure = style.new_figure(height=7.4)
     body = style.body_of(figure)
     upper, lower = body.subfigures(2, 1, height_ratios=(1.55, 1), squeeze=False)[:, 0]
@@ -44,14 +44,16 @@ def draw_spectra_over_seeds(data: FigureData) -> Figure:
     plot_spreads(_kinds(data, first), size)
     style.panel_title(size, "d", f"fluctuation over the seeds, epoch {first}")
     seeds = {len(e.seeds) for e in data.experiments.values()}
+    whole = [e.network for e in data.experiments.values() if e.network and not (e.ensemble and e.ensemble.n_extremes)]
+    own = dict.fromkeys(f"{network.activation} and {INITIALISERS[network.initialiser][0]}" for network in whole)
+    networks = f", networks with {' or '.join(own)}" if own else ""
     style.caption(
         figure,
         "Spectra over initial points: QNN and classical networks",
         f"QNN: {labels.summary(circuit, labels.n_train(circuit))} Networks: layer widths, prediction and activation "
         f"as named. a), b) every mark is one of {min(seeds)} to {max(seeds)} initial points, bars: geometric means; "
-        "dotted: that of the QNN, and a tenth of it. c) median and quartiles over the initial points, networks with "
-        "tanh. d) a mark for each activation; standard deviation of the logarithm of the largest |eigenvalue|: 0.1 is "
-        "about 10 %.",
+        f"dotted: that of the QNN, and a tenth of it. c) median and quartiles over the initial points{networks}. d) a "
+        "mark for each activation; standard deviation of the logarithm of the largest |eigenvalue|: 0.1 is about 10 %.",
     )
     return figure
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -9,48 +10,67 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from vqc_landscape.claims.definitions import is_flat
+from vqc_landscape.claims.definitions import WHEN_FLAT, is_flat
+from vqc_landscape.config import Experiment
 from vqc_landscape.figures import labels, style
 from vqc_landscape.figures.data import FigureData
 
 
 def draw_flat_starts(data: FigureData) -> Figure:
-    """Curvature of the toy model against its size, at random and in the gorge; flat starts of it and of a circuit."""
-    anywhere, gorge, layered = (data.rows("starts", name) for name in data.experiments)
+    """Curvature of a circuit against its size, at random and in the gorge; flat starts of it and of another circuit."""
+    first, second, last = data.experiments
+    # by where they start, not by their order: "normal", around the minimum, comes before "uniform"
+    near, far = sorted((first, second), key=lambda name: data.experiments[name].init.distribution)
+    gorge, anywhere, layered = (data.rows("starts", name) for name in (near, far, last))
+    in_gorge, at_random, deep = (data.experiments[name] for name in (near, far, last))
     figure = style.new_figure(height=3.9)
     body = style.body_of(figure)
     curvature, toy, circuit = body.subplots(1, 3)
-    near = list(data.experiments.values())[1].init.scale
-    plot_curvature(gorge, curvature, **style.CURVES[0], label=f"{near:g} rad from the minimum")
-    plot_curvature(anywhere, curvature, **style.CURVES[2], label="random start")
+    plot_curvature(gorge, curvature, **style.CURVES[0], label=_start(in_gorge))
+    plot_curvature(anywhere, curvature, **style.CURVES[2], label=_start(at_random))
     curvature.set_yscale("log")
-    curvature.set_ylabel("largest |eigenvalue| (rad⁻²)")
+    curvature.set_ylabel(f"largest |eigenvalue|{labels.unit(at_random, -2)}")
     curvature.legend(loc="lower left", handlelength=1.5, borderpad=0.1)
     plot_flat_starts(anywhere, toy, **style.CURVES[2])
-    layers = sorted(layered["n_layers"].unique())
-    for look, n_layers in zip(style.CURVES, layers, strict=False):
-        name = "1 layer" if n_layers == 1 else f"{n_layers} layers"
-        plot_flat_starts(layered[layered["n_layers"] == n_layers], circuit, **look, label=name)
+    for look, n_layers in zip(style.CURVES, sorted(layered["n_layers"].unique()), strict=False):
+        plot_flat_starts(layered[layered["n_layers"] == n_layers], circuit, **look, label=_layers([n_layers]))
     circuit.legend(loc="upper left")
-    titles = ("RX product: curvature", "RX product: flat starts", "layered circuit: flat starts")
+    titles = (f"{_kind(at_random)}: curvature", f"{_kind(at_random)}: flat starts", f"{_kind(deep)}: flat starts")
     for ax, letter, title in zip((curvature, toy, circuit), "abc", titles, strict=True):
         style.panel_title(ax, letter, title)
         ax.set_xlabel("number of qubits")
         ax.xaxis.get_major_locator().set_params(integer=True)
     numbers = [len(rows["init"].unique()) for rows in (anywhere, gorge, layered)]
-    experiments = list(data.experiments.values())
     style.caption(
         figure,
         "Flat starts against the size of the circuit",
-        f"RX product circuit with one layer, {labels.loss(experiments[0])}: {numbers[0]} random starts of every size, "
-        f"{numbers[1]} in the gorge; median, bars from the 25 % to the 75 % quantile. Layered circuit, "
-        f"{labels.loss(experiments[2])}: {numbers[2]} random starts of every size.",
-        "A start is flat if every |eigenvalue| is below a tenth of the largest that the circuit would have there if "
-        "its "
-        "own state were the target, which is half the largest eigenvalue of its quantum Fisher matrix. "
-        "Bars: one binomial standard error.",
+        f"{_capital(_kind(at_random))} with {_layers(anywhere['n_layers'])}, {labels.loss(at_random)}: of every size "
+        f"{numbers[0]} starts ({_start(at_random)}) and {numbers[1]} ({_start(in_gorge)}); median, bars from the 25 % "
+        f"to the 75 % quantile. {_capital(_kind(deep))}, {labels.loss(deep)}: of every size {numbers[2]} starts "
+        f"({_start(deep)}).",
+        f"{_capital(WHEN_FLAT)}. Bars: one binomial standard error.",
     )
     return figure
+
+
+def _kind(experiment: Experiment) -> str:
+    """The circuit without its sizes, which are an axis here: ``layered circuit``."""
+    return labels.model(experiment).split(",")[0]
+
+
+def _layers(numbers: Iterable[int]) -> str:
+    numbers = sorted(set(numbers))
+    return "1 layer" if numbers == [1] else f"{' or '.join(map(str, numbers))} layers"
+
+
+def _start(experiment: Experiment) -> str:
+    """Where the initial points lie."""
+    init = experiment.init
+    return f"{init.scale:g} rad from the minimum" if init.distribution == "normal" else "random start"
+
+
+def _capital(words: str) -> str:
+    return words[0].upper() + words[1:]
 
 
 def plot_curvature(starts: pd.DataFrame, ax: Axes | None = None, **look: Any) -> None:
@@ -107,12 +127,9 @@ def draw_hessian_cost(data: FigureData) -> Figure:
     style.caption(
         figure,
         "What the Hessian costs on a quantum computer",
-        f"Layered circuit, qubits × layers: {sizes}. Counted: what the double shift rule runs on the device (2 P² − P "
-        f"+ 1 "
-        "runs), and the circuits into which PennyLane expands the metric tensor (the full one by Hadamard tests, with "
-        "one "
-        f"more qubit). The shift rule's Hessian differs from the exact one by at most "
-        f"{labels.number(table['error'].max())} "
-        "of its largest entry.",
+        f"{_capital(_kind(data.first))}, qubits × layers: {sizes}. Counted: what the double shift rule runs on the "
+        "device (2 P² − P + 1 runs), and the circuits into which PennyLane expands the metric tensor (the full one by "
+        "Hadamard tests, with one more qubit). The shift rule's Hessian differs from the exact one by at most "
+        f"{labels.number(table['error'].max())} of its largest entry.",
     )
     return figure

@@ -10,6 +10,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from scipy.interpolate import RegularGridInterpolator
 
+from vqc_landscape.config import Experiment
 from vqc_landscape.figures import labels
 from vqc_landscape.figures.data import FigureData
 from vqc_landscape.figures.experiment import COLUMNS
@@ -127,7 +128,6 @@ def planes(data: FigureData) -> View:
     table = data.rows("planes")
     names = list(table["plane"].unique())
     heights = [column for column in COLUMNS if table[column].notna().any()]
-    unit = labels.unit(data.first)
     figure = go.Figure()
     figure.add_surface(
         z=np.zeros((0, 0)),
@@ -156,7 +156,8 @@ def planes(data: FigureData) -> View:
         height=560,
         margin={"l": 0, "r": 0, "t": 10, "b": 0},
     )
-    titles = {column: labels.loss_axis(data.first) if column == "loss" else name for column, name in COLUMNS.items()}
+    titles = {column: f"{name}{labels.unit(data.first, -2)}" for column, name in COLUMNS.items()}
+    titles["loss"] = labels.loss_axis(data.first)
     return View(
         kind="planes",
         title="The landscape around the trained point",
@@ -166,12 +167,12 @@ def planes(data: FigureData) -> View:
         figure=figure,
         values={
             "heights": [titles[column] for column in heights],
-            "runs": [_plane_values(table[table["plane"] == name], heights, unit) for name in names],
+            "runs": [_plane_values(table[table["plane"] == name], heights, data.first) for name in names],
         },
     )
 
 
-def _plane_values(table: pd.DataFrame, heights: list[str], unit: str) -> dict[str, Any]:
+def _plane_values(table: pd.DataFrame, heights: list[str], experiment: Experiment) -> dict[str, Any]:
     """Grid, run and one sentence for each height over one plane."""
     on_grid = table["loss"].notna()
     grid, path = table[on_grid], table[~on_grid]
@@ -179,15 +180,17 @@ def _plane_values(table: pd.DataFrame, heights: list[str], unit: str) -> dict[st
     for column in heights:
         surface = grid.pivot(index="b", columns="a", values=column)
         b, a = surface.index.to_numpy(), surface.columns.to_numpy()
-        # the run lies beside the plane: its place upon it has the height of the plane there
-        upon = RegularGridInterpolator((b, a), surface.to_numpy(), bounds_error=False, fill_value=None)
+        # the run lies beside the plane: its place upon it has the height of the plane there, beyond the grid none
+        upon = RegularGridInterpolator((b, a), surface.to_numpy(), bounds_error=False)
         lift = 0.01 * float(np.ptp(surface.to_numpy()))  # a line in the surface would be cut by it
         surfaces.append([[_short(value) for value in row] for row in surface.to_numpy()])
-        above.append([_short(value) for value in upon(path[["b", "a"]].to_numpy()) + lift])
+        places = upon(path[["b", "a"]].to_numpy()) + lift
+        above.append([None if math.isnan(value) else _short(value) for value in places])
         low, high = labels.number(surface.to_numpy().min()), labels.number(surface.to_numpy().max())
-        text.append(f"{COLUMNS[column].capitalize()} from {low} to {high} on this plane.")
+        unit = "" if column == "loss" else labels.unit(experiment, -2)
+        text.append(f"{COLUMNS[column].capitalize()}{unit} from {low} to {high} on this plane.")
     return {
-        "axes": [table["axis_a"].iloc[0] + unit, table["axis_b"].iloc[0] + unit],
+        "axes": [table[f"axis_{letter}"].iloc[0] + labels.unit(experiment) for letter in "ab"],
         "a": np.round(a, 6),
         "b": np.round(b, 6),
         "heights": surfaces,
