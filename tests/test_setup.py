@@ -128,10 +128,12 @@ def test_the_code_of_the_readme_runs() -> None:
     exec(qnode, names)
 
 
-@pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md", "config/README.md"])
-def test_every_file_that_a_document_links_to_exists(document: str) -> None:
-    path = ROOT / document
-    links = re.findall(r"\]\(((?!http)[^)#]+)\)", path.read_text())
+DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "config" / "README.md", *ROOT.glob("docs/*.md")]
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_file_that_a_document_links_to_exists(path: Path) -> None:
+    links = re.findall(r"\]\(((?!http)[^)#]+)(?:#[^)]*)?\)", path.read_text(encoding="utf-8"))
     assert [link for link in links if not (path.parent / link).exists()] == []
 
 
