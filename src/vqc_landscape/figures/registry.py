@@ -170,7 +170,7 @@ def make_figure(name: str, config: Config, tables: Mapping[str, pd.DataFrame]) -
     """Draw a figure from tables in memory.
 
     Args:
-        name: ``fig01`` to ``fig11``.
+        name: a key of ``FIGURES``, or ``experiment_kind`` of what an experiment draws by itself.
         config: the study.
         tables: stage -> rows, as ``tables.read_table`` or ``pandas.read_parquet`` return them.
 
@@ -205,7 +205,7 @@ def draw_figure(
     """Read exactly the given part files, draw the figure, write it.
 
     Args:
-        name: ``fig01`` to ``fig11``.
+        name: a key of ``FIGURES``, or ``experiment_kind`` of what an experiment draws by itself.
         config: the study.
         paths: stage -> part files.
         outputs: the files to write, by ending: ``.png`` (200 dpi) or ``.pdf``.
