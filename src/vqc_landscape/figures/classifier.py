@@ -16,6 +16,7 @@ from vqc_landscape.checks import Array
 from vqc_landscape.figures import labels, style
 from vqc_landscape.figures.data import FigureData
 from vqc_landscape.figures.spectra import eigenvalue_bins, plot_eigenvalue_histogram
+from vqc_landscape.studies.datasets import RADIUS
 
 TICKS = (-1.0, -0.5, 0.0, 0.5, 1.0)
 TOP = 2.1  # upper end of the frame: the map ends at 1, the inset stands above it
@@ -28,7 +29,6 @@ CIRCLE: dict[str, Any] = {
     "linestyle": "--",
     "path_effects": [Stroke(linewidth=2.6, foreground="white", alpha=0.7), Normal()],
 }
-RADIUS = math.sqrt(2 / math.pi)  # the disk is half of the square [-1, 1]^2
 
 
 def draw_data(data: FigureData) -> Figure:

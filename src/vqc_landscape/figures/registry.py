@@ -11,27 +11,12 @@ from typing import TYPE_CHECKING
 
 from vqc_landscape.config import Config, ConfigError, DataConfig, Experiment, FigureConfig
 from vqc_landscape.studies.parts import Part, parts_of
+from vqc_landscape.studies.plan import STAGES
 from vqc_landscape.tables import read_table
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure as Canvas
-
-# a table is there only if the experiment asks for it with this key
-_KEY_OF_STAGE = {
-    "datasets": "data",
-    "trajectories": "training",
-    "spectra": "hessian",
-    "scans": "scans",
-    "predictions": "predictions",
-    "ensembles": "ensemble",
-    "samples": "samples",
-    "landscapes": "landscape",
-    "starts": "starts",
-    "shift_rule": "shift_rule",
-    "convention_errors": "hessian",
-    "planes": "planes",
-}
 
 
 @dataclass(frozen=True)
@@ -241,7 +226,8 @@ def _check(name: str, figure: Figure, experiments: dict[str, Experiment]) -> Non
         raise ConfigError(f"{key}: must list {figure.n_experiments}, but lists {', '.join(experiments)}.")
     if figure.needs_circuit and all(experiment.circuit is None for experiment in experiments.values()):
         raise ConfigError(f"{key}: none of {', '.join(experiments)} has a circuit, which {name} draws.")
-    keys = [_KEY_OF_STAGE[stage] for stage in figure.needs] or ["circuit"]
+    # convention_errors: of the second of two experiments alone, and only where the others are there, too
+    keys = [STAGES[stage].asked_by for stage in figure.needs if stage != "convention_errors"] or ["circuit"]
     for experiment_name, experiment in experiments.items():
         missing = [needed for needed in keys if getattr(experiment, needed) is None]
         if not figure.needs and experiment.is_own:

@@ -16,11 +16,11 @@ import plotly.graph_objects as go
 from vqc_landscape.checks import Array
 from vqc_landscape.config import Experiment
 from vqc_landscape.figures import labels
-from vqc_landscape.figures.classifier import RADIUS
 from vqc_landscape.figures.data import FigureData
 from vqc_landscape.figures.spectra import eigenvalue_bins, sign_counts
 from vqc_landscape.report import surfaces
 from vqc_landscape.report.view import COLOURS, View, Wanted
+from vqc_landscape.studies.datasets import RADIUS
 
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 
