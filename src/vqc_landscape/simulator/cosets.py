@@ -38,7 +38,7 @@ def first_member(number, pivots, n_pivots):
     return z
 
 
-@compiled
+@compiled(distinct=True)
 def load(states, members, offsets, work):
     """work[k, p, j, c] = states[k, p, members[c] ^ offsets[j]]."""
     in_row = stand_in_a_row(members, offsets)
@@ -54,7 +54,7 @@ def load(states, members, offsets, work):
                         work[k, plane, j, c] = states[k, plane, members[c] ^ offsets[j]]
 
 
-@compiled
+@compiled(distinct=True)
 def store(work, members, offsets, states):
     """The way back."""
     in_row = stand_in_a_row(members, offsets)
@@ -82,7 +82,7 @@ def stand_in_a_row(members, offsets):
     return low & (n - 1) == 0
 
 
-@compiled
+@compiled(distinct=True)
 def rotate(work, k, q, cos, sin, signs):
     """(cos, -sin; sin, cos) on bit q of state k; a coset's sign says which of its members is |0>."""
     bit = 1 << q
@@ -94,7 +94,7 @@ def rotate(work, k, q, cos, sin, signs):
                 work[k, plane, j, c], work[k, plane, j + bit, c] = cos * a - s * b, cos * b + s * a
 
 
-@compiled
+@compiled(distinct=True)
 def add_turned(work, source, target, q, axis, factor, signs):
     """State ``target`` += factor * -i/2 (axis . sigma) of state ``source`` on bit q."""
     bit, n_x = 1 << q, 0.5 * factor * axis[0]
@@ -111,24 +111,39 @@ def add_turned(work, source, target, q, axis, factor, signs):
             work[target, 1, j + bit, c] += z * b_re - n_x * a_re + y * a_im
 
 
-@compiled
-def add_overlaps(work, left, right, q, signs, out):
-    """out += Re <left| -i/2 sigma |right> for sigma = X, Y, Z on bit q; see :func:`kernels.overlaps`."""
+@compiled(distinct=True)
+def add_overlaps(work, q, signs, first, second):
+    """Overlaps of psi, tau, lambda, mu (states 0 to 3) on bit q, for sigma = X, Y, Z; see :func:`kernels.overlaps`.
+
+    first += Re <lambda| -i/2 sigma |psi>; second += Re <mu| -i/2 sigma |psi> + Re <lambda| -i/2 sigma |tau>.
+    """
     bit = 1 << q
     for i in range(work.shape[2] // 2):
         j = low_index(i, bit)
+        k = j + bit
         x, y, z = 0.0, 0.0, 0.0
+        u, v, w = 0.0, 0.0, 0.0
         for c in range(len(signs)):
-            a_re, a_im = work[left, 0, j, c], work[left, 1, j, c]
-            b_re, b_im = work[left, 0, j + bit, c], work[left, 1, j + bit, c]
-            c_re, c_im = work[right, 0, j, c], work[right, 1, j, c]
-            d_re, d_im = work[right, 0, j + bit, c], work[right, 1, j + bit, c]
-            x += a_re * d_im - a_im * d_re + b_re * c_im - b_im * c_re
-            y += signs[c] * (b_re * c_re + b_im * c_im - a_re * d_re - a_im * d_im)
-            z += signs[c] * (a_re * c_im - a_im * c_re - b_re * d_im + b_im * d_re)
-        out[0] += 0.5 * x
-        out[1] += 0.5 * y
-        out[2] += 0.5 * z
+            sign = signs[c]
+            p_re, p_im, q_re, q_im = work[0, 0, j, c], work[0, 1, j, c], work[0, 0, k, c], work[0, 1, k, c]
+            t_re, t_im, r_re, r_im = work[1, 0, j, c], work[1, 1, j, c], work[1, 0, k, c], work[1, 1, k, c]
+            a_re, a_im, b_re, b_im = work[2, 0, j, c], work[2, 1, j, c], work[2, 0, k, c], work[2, 1, k, c]
+            m_re, m_im, n_re, n_im = work[3, 0, j, c], work[3, 1, j, c], work[3, 0, k, c], work[3, 1, k, c]
+            x += a_re * q_im - a_im * q_re + b_re * p_im - b_im * p_re
+            y += sign * (b_re * p_re + b_im * p_im - a_re * q_re - a_im * q_im)
+            z += sign * (a_re * p_im - a_im * p_re - b_re * q_im + b_im * q_re)
+            u += m_re * q_im - m_im * q_re + n_re * p_im - n_im * p_re
+            u += a_re * r_im - a_im * r_re + b_re * t_im - b_im * t_re
+            v += sign * (n_re * p_re + n_im * p_im - m_re * q_re - m_im * q_im)
+            v += sign * (b_re * t_re + b_im * t_im - a_re * r_re - a_im * r_im)
+            w += sign * (m_re * p_im - m_im * p_re - n_re * q_im + n_im * q_re)
+            w += sign * (a_re * t_im - a_im * t_re - b_re * r_im + b_im * r_re)
+        first[0] += 0.5 * x
+        first[1] += 0.5 * y
+        first[2] += 0.5 * z
+        second[0] += 0.5 * u
+        second[1] += 0.5 * v
+        second[2] += 0.5 * w
 
 
 @compiled
@@ -167,9 +182,7 @@ def backward_group(states, x, r, cos, sin, axes, first, stop, out):
         place(start, pivots, r, members, signs)
         load(states, members, offsets, work)
         for q in range(k):
-            add_overlaps(work, 2, 0, q, signs[q], out[q, 0])
-            add_overlaps(work, 3, 0, q, signs[q], out[q, 1])
-            add_overlaps(work, 2, 1, q, signs[q], out[q, 1])
+            add_overlaps(work, q, signs[q], out[q, 0], out[q, 1])
         for q in range(k):  # G+ = -G
             add_turned(work, 2, 3, q, axes[q], -1.0, signs[q])
             add_turned(work, 0, 1, q, axes[q], -1.0, signs[q])
