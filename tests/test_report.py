@@ -119,11 +119,12 @@ def test_captions_are_text_and_cannot_bring_in_files(text: str, tmp_path: Path) 
         ("fig05", "Figure 5"),
         ("fig11", "Figure 11"),
         ("fig09_conventions", "Figure 9, exact and as published"),
-        ("sample_spectra", "Sample spectra"),
+        ("flat_starts", "Flat starts"),
+        ("qnn_planes", "qnn: planes"),
     ],
 )
-def test_titles(name: str, title: str) -> None:
-    assert report_page.title(name) == title
+def test_titles(name: str, title: str, material: Material) -> None:
+    assert report_page.title(name, material.config) == title
 
 
 # --- provenance -------------------------------------------------------------------------------------------

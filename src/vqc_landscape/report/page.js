@@ -172,7 +172,7 @@ function themed(layout) {
     result[key] = { ...layout[key], ...axis };
   }
   if (layout.scene) {
-    const far = innerWidth < 700 ? 1.4 : 1; // a narrow box needs distance
+    const far = innerWidth < 700 ? 1.7 : 1; // a narrow box needs distance
     const { automargin, ...inSpace } = axis;
     const { eye, center } = layout.scene.camera;
     result.scene = { ...layout.scene, camera: { center, eye: { x: far * eye.x, y: far * eye.y, z: far * eye.z } } };

@@ -26,7 +26,7 @@ from vqc_landscape.claims.write import WORDS
 from vqc_landscape.config import Config
 from vqc_landscape.figures import labels
 from vqc_landscape.figures.data import FigureData
-from vqc_landscape.figures.registry import look_up, shown_by
+from vqc_landscape.figures.registry import look_up, own_figures, shown_by
 from vqc_landscape.report import record
 from vqc_landscape.report.view import View, Wanted
 from vqc_landscape.report.views import VIEWS
@@ -147,7 +147,7 @@ def _figure(
     data = FigureData({e: config.experiments[e] for e in chosen.experiments}, tuple(chosen.seeds), tables)
     return Shown(
         name=name,
-        title=title(name),
+        title=title(name, config),
         caption=publish_parts(captions[name], writer="html5", settings_overrides=_PLAIN)["body"],
         image=base64.b64encode(image).decode(),
         width=width,
@@ -157,8 +157,10 @@ def _figure(
     )
 
 
-def title(name: str) -> str:
-    """``fig05`` as ``Figure 5``; other names say what they show."""
+def title(name: str, config: Config) -> str:
+    """``fig05`` as ``Figure 5``; other names say what they show, and of which experiment where it is one's own."""
+    if name in (own := own_figures(config)):
+        return ": ".join(own[name])
     number = re.fullmatch(r"fig(\d+)(_conventions)?", name)
     if number is None:
         return name.replace("_", " ").capitalize()
