@@ -285,3 +285,37 @@ def test_refusals() -> None:
 
     with pytest.raises(ValueError, match="gates of branching depend on its parameters or features; only angles may"):
         read(branching)
+
+
+@pytest.mark.parametrize(
+    "angle",
+    [
+        abs,
+        lambda a: np.clip(a, -np.pi, np.pi),
+        lambda a: a % np.pi,
+        lambda a: qml.math.where(a > 0, a, 0.0),
+        lambda a: a if a < 10 else 0.0,
+    ],
+    ids=["abs", "clip", "mod", "where", "if"],
+)
+def test_an_angle_that_is_affine_only_near_some_point_is_refused(angle: Callable[[float], float]) -> None:
+    @qml.qnode(qml.device("default.qubit", wires=1))
+    def qnode(weights: Any) -> Any:
+        qml.RY(0.3, wires=0)
+        qml.RX(angle(weights[0]), wires=0)
+        return qml.expval(qml.Z(0))
+
+    with pytest.raises(ValueError, match=r"angle of RX on wires \(0,\) is not affine in the parameters"):
+        vl.from_qnode(qnode, [0.1])
+
+
+def test_parameters_that_the_qnode_cannot_take_are_named() -> None:
+    @qml.qnode(qml.device("default.qubit", wires=1))
+    def qnode(weights: Any) -> Any:
+        qml.RX(weights[0, 1], wires=0)
+        return qml.expval(qml.Z(0))
+
+    with pytest.raises(ValueError, match=r"qnode cannot be called with parameters of shape \(2,\): IndexError"):
+        vl.from_qnode(qnode, [0.1, 0.2])
+    with pytest.raises(ValueError, match=r"parameters of shape \(1, 2\) and features of shape \(3,\): TypeError"):
+        vl.from_qnode(qnode, [[0.1, 0.2]], np.ones((2, 3)), np.ones(2), loss="mse")

@@ -38,7 +38,7 @@ def planned(folder: Path, *arguments: str) -> str:
 def test_an_empty_folder_becomes_a_study(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["new", "ising"]) == 0
     assert "only_ising" in capsys.readouterr().out
-    assert {path.name for path in folder.iterdir()} == {"config", "ising.py", "Snakefile"}
+    assert {path.name for path in folder.iterdir()} == {"config", "ising.py", "Snakefile", "profiles"}
     experiment = load_config("config/config.yaml").experiments["ising"]
     assert make_risk(experiment).n_params == experiment.n_params == 24
     output = planned(folder, "only_ising")

@@ -45,6 +45,10 @@ ENTRY = """\
   figures: [training, spectra, tracks, scans, planes]
 """
 
+PROFILE = """\
+# Options of every run in this folder; those of the command line win.
+rerun-incomplete: true # a job that was killed is done again without being asked for
+"""
 SNAKEFILE = """\
 # snakemake --cores 4            everything in config/config.yaml
 # snakemake --cores 4 only_NAME  one experiment, with its figures
@@ -64,7 +68,7 @@ def workflow_file() -> str:
 
 
 def new_experiment(name: str, config: str = "config/config.yaml") -> list[Path]:
-    """Write ``NAME.py``, an entry ``NAME`` in the configuration, and a Snakefile where there is none.
+    """Write ``NAME.py``, an entry ``NAME`` in the configuration, and a Snakefile with its profile where there is none.
 
     What is in the configuration stays as it is, comments included.
 
@@ -91,7 +95,7 @@ def new_experiment(name: str, config: str = "config/config.yaml") -> list[Path]:
     text = _with_entry(before, name, target)
     written = {target: text, circuit: CIRCUIT.format(name=name)}
     if not snakefile.exists():
-        written[snakefile] = SNAKEFILE
+        written |= {snakefile: SNAKEFILE, Path("profiles/default/config.yaml"): PROFILE}
     for path, content in written.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         with atomic_file(path) as temporary:

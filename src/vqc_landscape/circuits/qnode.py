@@ -48,7 +48,10 @@ class _Reader:
         self.shape = shape
         self.n_params = int(np.prod(shape))
         rng = np.random.default_rng(0)
-        self.probes = rng.uniform(1.0, 2.0, (3, self.n_params))  # generic: no two parameters look alike
+        self.probes = rng.uniform(1.0, 2.0, (2, self.n_params))  # generic: no two parameters look alike
+        # of both signs and far out, where abs, clip, % and their like are no longer what they are near the probes
+        far = rng.uniform(1.0, 8.0, self.n_params) * np.where(np.arange(self.n_params) % 2, 1.0, -1.0)
+        self.checks = [far, -far, 12 * far, -12 * far]
         self.gates: list[Gate] | None = None
         self.terms: list[tuple[int, ...]] = []  # parameters of each angle
 
@@ -59,7 +62,7 @@ class _Reader:
         assert self.gates is not None
         n_terms = sum(1 + len(params) for params in self.terms)
         if rows is None:
-            scales, featuriser = self._coefficients(None), None
+            scales, featuriser = self._coefficients(None, self.checks), None
         else:
             scales, featuriser = np.ones(n_terms), self._featurise
         gates, rotation, term = [], 0, 0
@@ -83,7 +86,8 @@ class _Reader:
         )
 
     def _featurise(self, rows: Array) -> Array:
-        return np.array([self._coefficients(row) for row in rows])
+        checks = [self.checks, *[self.checks[:1]] * len(rows)]  # one row is read with care
+        return np.array([self._coefficients(row, some) for row, some in zip(rows, checks, strict=False)])
 
     def _pattern(self, row: Array | None) -> list[tuple[int, ...]]:
         """Parameters of each angle: by the ratio of two probes where it has one, else one parameter at a time."""
@@ -106,7 +110,7 @@ class _Reader:
             terms = [found[k] if term is None else term for k, term in enumerate(terms)]
         return [term or () for term in terms]
 
-    def _coefficients(self, row: Array | None) -> Array:
+    def _coefficients(self, row: Array | None, checks: list[Array]) -> Array:
         """Offset and slopes of every angle, in the order of the terms, for one row of features."""
         offset = self._angles(np.zeros(self.n_params), row)
         n_slopes = max((len(params) for params in self.terms), default=0)
@@ -118,15 +122,16 @@ class _Reader:
             n = len(params)
             slopes = np.linalg.solve(probes[:n, list(params)], moved[:n, k]) if n else np.zeros(0)
             values += [offset[k], *slopes]
-        self._check_affine(np.array(values), row)
+        for theta in checks:
+            self._check_affine(np.array(values), row, theta)
         return np.array(values)
 
-    def _check_affine(self, values: Array, row: Array | None) -> None:
-        angles, position = self._angles(self.probes[2], row), 0
+    def _check_affine(self, values: Array, row: Array | None, theta: Array) -> None:
+        angles, position = self._angles(theta, row), 0
         rotations = [gate for gate in self.gates or [] if isinstance(gate, Rotation)]
         for angle, rotation, params in zip(angles, rotations, self.terms, strict=True):
             slopes = values[position + 1 : position + 1 + len(params)]
-            expected = values[position] + slopes @ self.probes[2][list(params)]
+            expected = values[position] + slopes @ theta[list(params)]
             position += 1 + len(params)
             if abs(angle - expected) > RTOL * max(1.0, abs(angle)):
                 raise ValueError(
@@ -139,7 +144,14 @@ class _Reader:
         import pennylane as qml
 
         arguments = (params.reshape(self.shape),) if row is None else (params.reshape(self.shape), row)
-        tape = qml.workflow.construct_tape(self.qnode, level="user")(*arguments)
+        try:
+            tape = qml.workflow.construct_tape(self.qnode, level="user")(*arguments)
+        except (TypeError, ValueError, IndexError, AttributeError) as error:
+            given = f"parameters of shape {self.shape}" + ("" if row is None else f" and features of shape {row.shape}")
+            raise ValueError(
+                f"{getattr(self.qnode, '__name__', 'The QNode')} cannot be called with {given}: "
+                f"{type(error).__name__}: {error}"
+            ) from error
         if self.gates is None:
             self._read_measurement(tape)
         gates = [gate for operation in tape.operations for gate in translate(operation, self.wires)]

@@ -81,6 +81,7 @@ def write_report(
     data = _read([view for views in wanted.values() for view in views], tables)
     shown = [_figure(path, config, data, captions, verdicts, wanted[path.stem]) for path in files]
     text = _template().render(
+        heading="Loss landscapes of variational quantum circuits" + (": what holds" if verdicts else ""),
         shown=shown,
         verdicts=verdicts,
         definitions=list({row["claim"]: row for row in verdicts}.values()),
