@@ -13,6 +13,7 @@ import pytest
 
 from vqc_landscape.config import Config, ConfigError, Experiment, parse_config, parse_data
 from vqc_landscape.figures import labels
+from vqc_landscape.figures.experiment import plot_training
 from vqc_landscape.figures.registry import OF_AN_EXPERIMENT, draw_figure, make_figure, own_figures, required_tables
 from vqc_landscape.studies import plan
 from vqc_landscape.studies.build import initial_params, make_risk
@@ -285,6 +286,14 @@ def test_a_package_is_a_module(folder: Path) -> None:
     assert own_code("my_package:number") != before
 
 
+def test_a_module_that_is_not_there_is_found_before_anything_runs(folder: Path) -> None:
+    good = experiment()
+    plan.check_own_code(Config(experiments={"mine": good, "toy": experiment(circuit="my_circuit:make")}))
+    for keys in ({"circuit": "gone:x"}, {"training": {"optimiser": "gone:x", "n_epochs": 3}}):
+        with pytest.raises(ConfigError, match="there is no file gone.py"):
+            plan.check_own_code(Config(experiments={"mine": good, "other": experiment(**keys)}))
+
+
 def test_the_code_of_an_own_optimiser_counts_for_the_training_alone(folder: Path) -> None:
     own = experiment(training={"optimiser": "my_optimiser:Momentum", "n_epochs": 3})
     before = {stage: plan.code_of(own, stage) for stage in plan.stages_of(own)}
@@ -507,6 +516,13 @@ def test_an_own_experiment_gets_its_tables_and_figures(folder: Path, keys: dict[
         assert own_figures(alone) == {figure: own_figures(config)[figure]}
         draw_figure(figure, alone, plan.files_by_stage("r", parts), [f"{figure}.png"])
         assert Path(f"{figure}.png").stat().st_size > 20_000  # an empty page has fewer bytes
+
+
+@pytest.mark.parametrize("column", ["los", "accuracy", "epoch"])
+def test_a_training_run_is_drawn_by_a_column_that_it_has(column: str) -> None:
+    run = {"epoch": np.arange(2), "loss": np.ones(2), "accuracy": np.full(2, np.nan)}
+    with pytest.raises(ValueError, match=f"`column` must be loss, grad_norm or accuracy and in the run, .*'{column}'"):
+        plot_training(run, column=column)
 
 
 def test_what_the_planes_show_is_said(folder: Path) -> None:

@@ -51,8 +51,15 @@ def plot_training(run: pd.DataFrame | Columns, ax: Axes | None = None, column: s
         run: what :func:`vqc_landscape.train` returns, or rows of ``trajectories`` of one experiment and seed.
         ax: where to draw; default: a new figure.
         column: ``loss``, ``grad_norm`` or ``accuracy``.
+
+    Raises:
+        ValueError: the run has no such numbers.
     """
-    ax, run = style.axes_or_new(ax), as_frame(run)
+    run = as_frame(run)
+    here = run.filter([column, f"test_{column}"]).notna().any(axis=None)
+    if column not in ("loss", "grad_norm", "accuracy") or not here:
+        raise ValueError(f"Argument `column` must be loss, grad_norm or accuracy and in the run, but is {column!r}.")
+    ax = style.axes_or_new(ax)
     for name, look, label in ((column, style.CURVES[0], "training"), (f"test_{column}", style.CURVES[1], "test")):
         if name in run and run[name].notna().any():
             ax.plot(run["epoch"], run[name], markevery=max(len(run) // 6, 1), label=label, **look)

@@ -150,6 +150,18 @@ def code_of(experiment: Experiment, stage: str) -> str:
         raise ConfigError(str(error)) from None
 
 
+def check_own_code(config: Config) -> None:
+    """Find the modules of all own circuits, networks and optimisers.
+
+    Raises:
+        ConfigError: one of them cannot be found, or is no Python.
+    """
+    for experiment in config.experiments.values():
+        for stage in stages_of(experiment):
+            if _own(experiment, stage):
+                code_of(experiment, stage)
+
+
 def _own(experiment: Experiment, stage: str) -> list[str]:
     """The user's own objects that a stage works with, by name."""
     steps = STAGES[stage]

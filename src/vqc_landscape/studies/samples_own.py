@@ -98,7 +98,7 @@ def _numbers(frame: pd.DataFrame, column: str, path: Path) -> Array:
         numbers[:] = np.nan
     wrong = np.flatnonzero(~np.isfinite(numbers))
     if len(wrong):
-        value = frame[column].iloc[wrong[0]]
+        value = frame[column].tolist()[wrong[0]]  # plain Python, which is what a message should show
         raise ValueError(f"{path}, column {column!r}, row {wrong[0] + 1}: must be a finite number, but is {value!r}.")
     return numbers
 
