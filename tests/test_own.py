@@ -214,7 +214,7 @@ def test_an_own_optimiser_moves_the_parameters(folder: Path, name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("Stepless", "must be an optimiser, with step, initial_state and batch_size, or make one, .* has no step"),
+        ("Stepless", "must be an optimiser, with step, initial_state and batch_size, but .* has no step"),
         ("np", "has no step"),
         ("nothing", "module my_optimiser has no nothing; it has .*Momentum"),
     ],

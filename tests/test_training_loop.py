@@ -45,6 +45,14 @@ def test_every_row_is_the_risk_at_its_parameters():
     np.testing.assert_array_equal(table["learning_rate"], [np.nan, 0.1, 0.1, 0.1])
 
 
+@pytest.mark.parametrize(
+    ("optimiser", "fault"), [("adam", "'adam' has no step"), (Adam, "is a class"), (object(), "has no step")]
+)
+def test_what_is_no_optimiser_is_named(optimiser, fault):
+    with pytest.raises(ValueError, match=f"`optimiser` must be an optimiser, with step, .*{fault}"):
+        train(quadratic(np.eye(2)), np.zeros(2), optimiser, 1)
+
+
 def test_an_epoch_is_a_step_per_batch_in_the_order_of_the_epoch():
     optimiser = Adam(0.1, 16)
     table = train(RISK, START, optimiser, 2, seed=5)

@@ -8,12 +8,10 @@ import importlib.util
 import sys
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from vqc_landscape.provenance import code_text
-
-if TYPE_CHECKING:
-    from vqc_landscape.training.optimisers import Optimiser
+from vqc_landscape.training.optimisers import Optimiser, check_optimiser
 
 
 def load_own(reference: str) -> Any:
@@ -78,14 +76,7 @@ def load_optimiser(reference: str) -> Optimiser:
     own = load_own(reference)
     if callable(own) and (isinstance(own, type) or not hasattr(own, "step")):
         own = _called(reference, own)
-    missing = [name for name in ("step", "initial_state", "batch_size") if not hasattr(own, name)]
-    if missing:
-        raise ValueError(
-            f"{reference} must be an optimiser, with step, initial_state and batch_size, or make one, "
-            f"but {own!r} has no {missing[0]}."
-        )
-    optimiser: Optimiser = own
-    return optimiser
+    return check_optimiser(reference, own)
 
 
 def _called(reference: str, own: Any) -> Any:

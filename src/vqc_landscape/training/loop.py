@@ -15,7 +15,7 @@ from vqc_landscape.objectives.interface import Risk
 from vqc_landscape.training.checkpoint import Checkpoint, Columns
 from vqc_landscape.training.finite import check_finite, finite_loss_and_grad
 from vqc_landscape.training.interrupt import Stop, TrainingStopped
-from vqc_landscape.training.optimisers import Optimiser, State, Step
+from vqc_landscape.training.optimisers import Optimiser, State, Step, check_optimiser
 
 Report = Callable[[int, int, float], None]
 
@@ -61,8 +61,10 @@ def train(
         TrainingDiverged: a number is not finite; the checkpoint then holds the last good epoch.
         TrainingStopped: ``stop`` said so; the checkpoint then holds the last whole epoch.
         CheckpointError: the checkpoint is of another run.
+        ValueError: an argument that cannot be used; it is named.
     """
     params = as_vector("params", params, risk.n_params)
+    check_optimiser("Argument `optimiser`", optimiser)
     check_count("n_epochs", n_epochs, minimum=0)
     check_count("checkpoint_every", checkpoint_every)
     report = report or (lambda *_: None)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, cast
 
 import numpy as np
 
@@ -38,6 +38,21 @@ class Optimiser(Protocol):
         Raises:
             FloatingPointError: the loss, the gradient or the learning rate is not finite; the message says which.
         """
+
+
+def check_optimiser(what: str, optimiser: object) -> Optimiser:
+    """The optimiser itself.
+
+    Raises:
+        ValueError: it lacks what an optimiser has, or is a class; ``what`` names it.
+    """
+    missing = [name for name in ("step", "initial_state", "batch_size") if not hasattr(optimiser, name)]
+    if missing or isinstance(optimiser, type):
+        fault = f"has no {missing[0]}" if missing else "is a class"
+        raise ValueError(
+            f"{what} must be an optimiser, with step, initial_state and batch_size, but {optimiser!r} {fault}."
+        )
+    return cast(Optimiser, optimiser)
 
 
 def make_optimiser(section: config.Optimiser) -> Optimiser:
