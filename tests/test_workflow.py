@@ -71,7 +71,7 @@ class Study:
         raw = yaml.safe_load(self.config.read_text())
         edit(raw)
         config = self.folder / "edited.yaml"
-        config.write_text(yaml.safe_dump(raw))
+        config.write_text(yaml.safe_dump(raw, sort_keys=False))  # the order of claims is that of their table
         return replace(self, config=config)
 
     def with_module(self, tmp_path: Path, module: str, text: str) -> Study:
