@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+import re
+
 import numpy as np
 import pytest
 import torch
 
-from vqc_landscape.checks import as_matrix, as_vector, check_choice, check_count
+from vqc_landscape.checks import as_matrix, as_vector, check_choice, check_count, check_positive, check_type
 
 
 @pytest.mark.parametrize(
@@ -72,3 +75,18 @@ def test_check_choice() -> None:
     assert check_choice("loss", "mse", ("mse", "infidelity")) == "mse"
     with pytest.raises(ValueError, match="Argument `loss` must be one of mse, infidelity, but is 'msr'"):
         check_choice("loss", "msr", ("mse", "infidelity"))
+
+
+def test_check_type() -> None:
+    assert check_type("name", "text", str, "input") == "text"
+    with pytest.raises(ValueError, match="Argument `name` must be a str, as input returns, but is of type list"):
+        check_type("name", ["text"], str, "input")
+
+
+def test_check_positive() -> None:
+    assert check_positive("rate", np.float64(0.5)) == 0.5
+    for value in (0, -0.1, [0.1]):
+        with pytest.raises(ValueError, match=f"`rate` must be a number above 0, but is {re.escape(repr(value))}"):
+            check_positive("rate", value)
+    with pytest.raises(ValueError, match="`rate` must be finite"):
+        check_positive("rate", math.nan)

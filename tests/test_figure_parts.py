@@ -9,7 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from figure_data import study
+from matplotlib.figure import Figure
 
+import vqc_landscape as vl
 from vqc_landscape.circuits.ansatz import layered, reuploading, rx_product
 from vqc_landscape.circuits.program import FixedGate, Rotation
 from vqc_landscape.figures import labels, style
@@ -118,3 +120,42 @@ def test_bins_hold_symmetric_spectra():
 def test_colour_levels_are_round(losses, ends):
     levels = colour_levels(pd.Series(losses))
     np.testing.assert_allclose(levels[[0, -1]], ends, atol=1e-12)  # a multiple of the step, rounded
+
+
+@pytest.mark.parametrize(
+    ("plot", "name", "columns"),
+    [
+        (vl.plot_training, "run", "epoch"),
+        (vl.plot_scans, "scans", "position, eigval, structural, t, loss"),
+        (vl.plot_plane, "table", "a, b, loss, smallest, largest"),
+        (vl.plot_eigenvalue_histogram, "spectrum", "eigval, structural, tolerance"),
+        (vl.plot_eigenvalues_along_training, "spectra", "epoch, eigval, structural"),
+    ],
+)
+def test_what_a_plot_cannot_draw_is_named(plot, name, columns):
+    wanted = f"Argument `{name}` must be a table with the columns {columns}, or a result of the library"
+    with pytest.raises(ValueError, match=f"{wanted} that becomes one, but is of type ndarray"):
+        plot(np.eye(2))
+    with pytest.raises(ValueError, match=f"{wanted} that becomes one, but has only other"):
+        plot(pd.DataFrame({"other": [1.0]}))
+
+
+def test_tracks_that_are_none_are_named():
+    with pytest.raises(ValueError, match="`tracks` must be a Tracks, as vl.track_eigenpairs returns, but is of type"):
+        vl.plot_tracks(np.eye(2))
+
+
+def test_eigenvalues_along_training_are_drawn_from_spectra():
+    spectra = [vl.spectrum(np.diag([-1.0, 2.0])), vl.spectrum(np.diag([0.5, 3.0]))]
+    ax = Figure().subplots()
+    vl.plot_eigenvalues_along_training(spectra, ax, epochs=[0, 10])
+    np.testing.assert_array_equal(ax.get_lines()[0].get_xydata(), [[0, -1], [0, 2], [10, 0.5], [10, 3]])
+    for wrong in ([0], []):
+        with pytest.raises(
+            ValueError, match=f"`epochs` must be equally many and not empty, but are 2 and {len(wrong)}"
+        ):
+            vl.plot_eigenvalues_along_training(spectra, epochs=wrong)
+    with pytest.raises(ValueError, match="must be equally many and not empty, but are 0 and 0"):
+        vl.plot_eigenvalues_along_training([])
+    with pytest.raises(ValueError, match=r"`spectra\[1\]` must be a Spectrum, as vl.spectrum returns"):
+        vl.plot_eigenvalues_along_training([spectra[0], np.eye(2)])

@@ -319,3 +319,17 @@ def test_parameters_that_the_qnode_cannot_take_are_named() -> None:
         vl.from_qnode(qnode, [0.1, 0.2])
     with pytest.raises(ValueError, match=r"parameters of shape \(1, 2\) and features of shape \(3,\): TypeError"):
         vl.from_qnode(qnode, [[0.1, 0.2]], np.ones((2, 3)), np.ones(2), loss="mse")
+
+
+def test_shots_are_refused() -> None:
+    @qml.set_shots(100)
+    @qml.qnode(qml.device("default.qubit", wires=1))
+    def sampled(params):
+        qml.RX(params[0], wires=0)
+        return qml.expval(qml.Z(0))
+
+    with pytest.raises(
+        ValueError, match=r"takes 100 shots, but .* give it without shots, qml.set_shots\(qnode, None\)"
+    ):
+        vl.from_qnode(sampled, [0.0])
+    np.testing.assert_allclose(vl.from_qnode(qml.set_shots(sampled, None), [0.0]).hessian([0.0]), -1, atol=1e-15)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import numpy as np
@@ -260,3 +261,9 @@ def test_on_a_cuda_device(precision: str) -> None:
         np.testing.assert_allclose(hessian, cpu.hessian(params), rtol=0, atol=atol)
         assert hessian.tobytes() == gpu.hessian(params).tobytes()
         np.testing.assert_allclose(gpu.hvp(params, v), cpu.hvp(params, v), rtol=0, atol=ATOL * len(v))
+
+
+def test_a_device_without_torch_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "torch", None)
+    with pytest.raises(ValueError, match="`device` is 'cuda', which needs torch: pip install torch"):
+        vl.CircuitRisk(vl.layered(2, 1), vl.PauliZ(0), "expval", device="cuda")

@@ -252,3 +252,18 @@ def test_a_bar_shows_itself_on_a_terminal(monkeypatch: pytest.MonkeyPatch, capsy
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
     assert list(bar(range(5), 5, "numbers")) == [0, 1, 2, 3, 4]
     assert "numbers" in capsys.readouterr().err
+
+
+def test_a_matrix_in_the_place_of_a_spectrum_is_refused() -> None:
+    risk, zeros = product_risk(2), np.zeros(2)
+    hessian = risk.hessian(zeros)
+    wanted = "must be a Spectrum, as vl.spectrum returns, but is of type ndarray"
+    with pytest.raises(ValueError, match=f"`pairs` {wanted}"):
+        vl.eigenvector_scans(risk, zeros, hessian)
+    with pytest.raises(ValueError, match=f"`pairs` {wanted}"):
+        vl.eigenvector_plane(zeros, hessian)
+    for function in (vl.track_eigenpairs, lambda spectra: vl.subspace_overlaps(spectra, 1)):
+        with pytest.raises(ValueError, match=rf"`spectra\[1\]` {wanted}"):
+            function([vl.spectrum(hessian), hessian])
+    with pytest.raises(ValueError, match="`plane` must be a Plane, as vl.random_plane returns, but is of type ndarray"):
+        vl.plane_grid(risk, zeros)

@@ -212,3 +212,19 @@ def test_finite_numbers_pass_unchanged():
     loss, grad = finite_loss_and_grad(risk, np.array([1.0, 2.0]))
     assert loss == 2.5
     np.testing.assert_array_equal(grad, [1, 2])
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: GradientDescent(-0.1), "`learning_rate` must be a number above 0, but is -0.1"),
+        (lambda: Adam(0.0), "`learning_rate` must be a number above 0, but is 0.0"),
+        (lambda: Adam(0.1, batch_size=0), "`batch_size` must be a whole number at least 1, but is 0"),
+        (lambda: NaturalGradient(-1.0, True, 1e-8), "`learning_rate` must be a number above 0"),
+        (lambda: NaturalGradient(0.1, True, 0.0), "`regularisation` must be a number above 0"),
+        (lambda: LBFGS(0), "`n_iterations` must be a whole number at least 1, but is 0"),
+    ],
+)
+def test_numbers_that_no_optimiser_can_use_are_named(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()

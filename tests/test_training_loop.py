@@ -307,3 +307,27 @@ def test_progress_is_a_line_a_second_and_one_at_the_end():
     for epoch in range(5):
         report(epoch, 4, 1 / (epoch + 1))
     assert stream.getvalue() == "epoch 0/4  loss 1\nepoch 2/4  loss 0.3333\nepoch 4/4  loss 0.2\n"
+
+
+@pytest.mark.parametrize(
+    ("returned", "fault"),
+    [
+        (np.zeros(3), r"must return new parameters, state and learning rate, but returned array\(\["),
+        ((np.zeros(2), {}, 0.1), r"must return parameters of shape \(3,\), but they are \(2,\)"),
+        ((np.zeros(3), None, 0.1), "must return its state as a dictionary, but returned a NoneType"),
+        ((np.zeros(3), {}, None), r"must return its learning rate as a number \(NaN: none\), but returned None"),
+    ],
+)
+def test_a_step_that_returns_something_else_is_named(returned, fault):
+    class Own(GradientDescent):
+        def step(self, risk, params, state):
+            return returned
+
+    with pytest.raises(ValueError, match=f"Own.step {fault}"):
+        train(RXProductRisk(3), np.ones(3), Own(0.1), 1)
+
+
+def test_a_batch_larger_than_the_data_is_refused():
+    risk = linear_risk(5, 2)
+    with pytest.raises(ValueError, match="batch_size is 6, but there are 5 samples"):
+        train(risk, np.zeros(risk.n_params), Adam(0.1, 6), 1)

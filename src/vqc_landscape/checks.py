@@ -7,12 +7,13 @@ Every message names the argument, what it must be, and what it is:
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+T = TypeVar("T")
 
 
 def as_vector(name: str, value: Any, size: int) -> Array:
@@ -54,6 +55,31 @@ def check_count(name: str, value: Any, minimum: int = 1, maximum: int | None = N
     if not whole or value < minimum or (maximum is not None and value > maximum):
         raise ValueError(f"Argument `{name}` must be a whole number {bounds}, but is {value!r}.")
     return int(value)
+
+
+def check_type(name: str, value: Any, kind: type[T], source: str) -> T:
+    """Return ``value`` if it is a ``kind``, which ``source`` makes.
+
+    Raises:
+        ValueError: anything else.
+    """
+    if not isinstance(value, kind):
+        raise ValueError(
+            f"Argument `{name}` must be a {kind.__name__}, as {source} returns, but is of type {type(value).__name__}."
+        )
+    return value
+
+
+def check_positive(name: str, value: Any) -> float:
+    """Return ``value`` as a float above 0.
+
+    Raises:
+        ValueError: not a number, not finite, or not above 0.
+    """
+    number = as_float(name, value)
+    if number.ndim or number <= 0:
+        raise ValueError(f"Argument `{name}` must be a number above 0, but is {value!r}.")
+    return float(number)
 
 
 def check_choice(name: str, value: Any, allowed: Sequence[str]) -> str:

@@ -32,7 +32,7 @@ def read_qnode(qnode: Any, params: Any, features: Any = None) -> tuple[Circuit, 
         A circuit that takes the same rows of features, and what it measures.
 
     Raises:
-        ValueError: an operation or measurement that cannot be taken, an angle that is not affine in the
+        ValueError: shots, an operation or measurement that cannot be taken, an angle that is not affine in the
             parameters, or a circuit whose gates depend on parameters or features; each is named.
     """
     reader = _Reader(qnode, np.shape(params))
@@ -165,6 +165,11 @@ class _Reader:
         return np.array([gate.angle[0].scale for gate in gates if isinstance(gate, Rotation)])
 
     def _read_measurement(self, tape: Any) -> None:
+        if tape.shots:
+            raise ValueError(
+                f"The QNode takes {tape.shots.total_shots} shots, but its derivatives here are those of the exact "
+                "expectation value: give it without shots, qml.set_shots(qnode, None)."
+            )
         kinds = [type(m).__name__ for m in tape.measurements]
         if kinds != ["ExpectationMP"] or tape.measurements[0].obs is None:
             raise ValueError(f"The QNode must return one qml.expval, but returns {', '.join(kinds) or 'nothing'}.")

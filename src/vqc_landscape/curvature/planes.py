@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from vqc_landscape.bars import bar
-from vqc_landscape.checks import Array, as_float, as_matrix, as_vector, check_count
+from vqc_landscape.checks import Array, as_float, as_matrix, as_vector, check_count, check_type
 from vqc_landscape.curvature.spectrum import Spectrum
 from vqc_landscape.objectives.interface import Risk
 
@@ -112,9 +112,9 @@ def eigenvector_plane(params: Any, pairs: Spectrum, positions: tuple[int, int] =
         positions: of the eigenvectors, ascending; negative counts from the largest.
 
     Raises:
-        ValueError: positions that the spectrum does not have, or the same one twice.
+        ValueError: no spectrum, positions that it does not have, or the same one twice.
     """
-    n_pairs = len(pairs.eigvals)
+    n_pairs = len(check_type("pairs", pairs, Spectrum, "vl.spectrum").eigvals)
     origin = as_vector("params", params, n_pairs)
     if len(positions) != 2 or not all(-n_pairs <= position < n_pairs for position in positions):
         raise ValueError(
@@ -182,7 +182,7 @@ def plane_grid(
         extremes: also the smallest and largest eigenvalue of the Hessian at every point (one Hessian each).
 
     Raises:
-        ValueError: a plane of another number of parameters, or a wrong count.
+        ValueError: no plane, one of another number of parameters, or a wrong count.
 
     Example:
         >>> import vqc_landscape as vl
@@ -190,6 +190,7 @@ def plane_grid(
         >>> vl.plane_grid(risk, vl.random_plane([0.0, 0.0]), n_grid=11)
         PlaneGrid(random direction 1 x random direction 2, 11 x 11 points, loss from 0 to 0.9999)
     """
+    check_type("plane", plane, Plane, "vl.random_plane")
     if len(plane.origin) != risk.n_params:
         raise ValueError(
             f"Argument `plane` must have {risk.n_params} parameters, as the risk has, but has {len(plane.origin)}."

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vqc_landscape.bars import bar
-from vqc_landscape.checks import Array, as_matrix, as_vector, check_count
+from vqc_landscape.checks import Array, as_matrix, as_vector, check_count, check_type
 from vqc_landscape.curvature.spectrum import Spectrum, spectrum
 from vqc_landscape.objectives.interface import Risk
 
@@ -76,7 +76,7 @@ def eigenvector_scans(
         n_points: points of each scan.
 
     Raises:
-        ValueError: a position that the spectrum does not have, or a wrong count or shape.
+        ValueError: no spectrum, a position that it does not have, or a wrong count or shape.
 
     Example:
         >>> import numpy as np
@@ -86,7 +86,7 @@ def eigenvector_scans(
         Scans(1 eigenvectors x 121 points, t from -3.142 to 3.142 rad)
     """
     centre = as_vector("params", params, risk.n_params)
-    n_pairs = len(pairs.eigvals)
+    n_pairs = len(check_type("pairs", pairs, Spectrum, "vl.spectrum").eigvals)
     wrong = [position for position in positions if not -n_pairs <= position < n_pairs]
     if wrong or not len(positions):
         raise ValueError(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from vqc_landscape.checks import Array, check_count
+from vqc_landscape.checks import Array, check_count, check_type
 from vqc_landscape.curvature.spectrum import Spectrum
 
 if TYPE_CHECKING:
@@ -69,6 +69,7 @@ def track_eigenpairs(spectra: Sequence[Spectrum], epochs: Sequence[int] | None =
     """
     from scipy.optimize import linear_sum_assignment
 
+    _check_spectra(spectra)
     sizes = sorted({(len(s.eigvals), int(s.structural.sum())) for s in spectra})
     if len(sizes) != 1:
         raise ValueError(
@@ -101,12 +102,18 @@ def subspace_overlaps(spectra: Sequence[Spectrum], n_top: int) -> Array:
         n_top: dimension of the space.
 
     Raises:
-        ValueError: a dimension that the spectra do not have.
+        ValueError: no spectra, or a dimension that they do not have.
 
     Reference:
         Gur-Ari, Roberts and Dyer, arXiv:1812.04754, Sec. 2.
     """
+    _check_spectra(spectra)
     check_count("n_top", n_top, maximum=min((len(s.eigvals) for s in spectra), default=1))
     tops = [s.eigvecs[:, -n_top:] for s in spectra]
     pairs = zip(tops, tops[1:], strict=False)
     return np.array([np.sum((before.T @ now) ** 2) / n_top for before, now in pairs])
+
+
+def _check_spectra(spectra: Sequence[Spectrum]) -> None:
+    for i, pairs in enumerate(spectra):
+        check_type(f"spectra[{i}]", pairs, Spectrum, "vl.spectrum")

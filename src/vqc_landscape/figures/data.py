@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,12 +11,25 @@ import pandas as pd
 from vqc_landscape.config import Experiment
 
 
-def as_frame(rows: Any) -> pd.DataFrame:
-    """Rows of a table: a frame as it is, a result of the library, or the columns of a training run."""
+def as_frame(name: str, rows: Any, columns: Sequence[str]) -> pd.DataFrame:
+    """Rows of a table: a frame as it is, a result of the library, or the columns of a training run.
+
+    Raises:
+        ValueError: none of these, or a column is missing; the argument ``name`` is named.
+    """
     if isinstance(rows, Mapping):
-        return pd.DataFrame({name: list(column) for name, column in rows.items()})
-    frame: pd.DataFrame = rows if isinstance(rows, pd.DataFrame) else rows.to_pandas()
-    return frame
+        rows = pd.DataFrame({column: list(values) for column, values in rows.items()})
+    elif not isinstance(rows, pd.DataFrame) and hasattr(rows, "to_pandas"):
+        rows = rows.to_pandas()
+    fault = f"is of type {type(rows).__name__}"
+    if isinstance(rows, pd.DataFrame):
+        if set(columns) <= set(rows.columns):
+            return rows
+        fault = f"has only {', '.join(map(str, rows.columns))}"
+    raise ValueError(
+        f"Argument `{name}` must be a table with the columns {', '.join(columns)}, or a result of the library that "
+        f"becomes one, but {fault}."
+    )
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from matplotlib.contour import ContourSet
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from vqc_landscape.checks import check_type
 from vqc_landscape.curvature.planes import PlaneGrid
 from vqc_landscape.curvature.spectrum import Spectrum
 from vqc_landscape.curvature.tracking import Tracks, subspace_overlaps, track_eigenpairs
@@ -55,7 +56,7 @@ def plot_training(run: pd.DataFrame | Columns, ax: Axes | None = None, column: s
     Raises:
         ValueError: the run has no such numbers.
     """
-    run = as_frame(run)
+    run = as_frame("run", run, ("epoch",))
     here = run.filter([column, f"test_{column}"]).notna().any(axis=None)
     if column not in ("loss", "grad_norm", "accuracy") or not here:
         raise ValueError(f"Argument `column` must be loss, grad_norm or accuracy and in the run, but is {column!r}.")
@@ -103,7 +104,11 @@ def plot_tracks(tracks: Tracks, ax: Axes | None = None, n_top: int = N_TOP) -> N
         tracks: what :func:`vqc_landscape.track_eigenpairs` returns.
         ax: where to draw; default: a new figure.
         n_top: the tracks that end with the largest eigenvalues are in colour, this many.
+
+    Raises:
+        ValueError: no tracks.
     """
+    check_type("tracks", tracks, Tracks, "vl.track_eigenpairs")
     ax = style.axes_or_new(ax)
     order = np.argsort(tracks.eigvals[-1])
     top = order[::-1][:n_top]
@@ -154,7 +159,7 @@ def plot_plane(table: pd.DataFrame | PlaneGrid, ax: Axes | None = None, column: 
     Raises:
         ValueError: the table has no such numbers.
     """
-    frame = as_frame(table)
+    frame = as_frame("table", table, ("a", "b", *COLUMNS))
     ax = style.axes_or_new(ax)
     on_grid = frame["loss"].notna()
     if column not in COLUMNS or frame.loc[on_grid, column].isna().any():

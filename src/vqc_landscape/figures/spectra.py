@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from vqc_landscape.checks import Array
+from vqc_landscape.checks import Array, check_type
 from vqc_landscape.curvature.scans import Scans
 from vqc_landscape.curvature.spectrum import Spectrum
 from vqc_landscape.figures import labels, style
@@ -126,8 +127,8 @@ def plot_eigenvalue_histogram(
         ax: where to draw; default: a new figure.
         bins: bin edges; default: ``eigenvalue_bins`` of these eigenvalues.
     """
+    spectrum = as_frame("spectrum", spectrum, ("eigval", "structural", "tolerance"))
     ax = style.axes_or_new(ax)
-    spectrum = as_frame(spectrum)
     eigvals = spectrum["eigval"].to_numpy()
     structural = spectrum["structural"].to_numpy(dtype=bool)
     bins = eigenvalue_bins(eigvals) if bins is None else bins
@@ -162,14 +163,25 @@ def eigenvalue_bins(eigvals: Array) -> Array:
     return np.asarray((np.arange(-n_below, n_above + 2) - 0.5) * width)
 
 
-def plot_eigenvalues_along_training(spectra: pd.DataFrame, ax: Axes | None = None, *, legend: bool = True) -> None:
+def plot_eigenvalues_along_training(
+    spectra: pd.DataFrame | Sequence[Spectrum],
+    ax: Axes | None = None,
+    epochs: Sequence[int] | None = None,
+    *,
+    legend: bool = True,
+) -> None:
     """Every eigenvalue against the epoch; all structural zeros of an epoch are one hatched mark at 0.
 
     Args:
-        spectra: rows of ``spectra`` of one experiment and seed.
+        spectra: what :func:`vqc_landscape.spectra_at` returns, or rows of ``spectra`` of one experiment and seed.
         ax: where to draw; default: a new figure.
+        epochs: numbers of the epochs of a list of spectra; default: 0, 1, 2, ...
         legend: explain the marks beside the axes.
+
+    Raises:
+        ValueError: no spectra, or another number of epochs.
     """
+    spectra = _by_epoch(spectra, epochs)
     ax = style.axes_or_new(ax)
     structural = spectra["structural"].to_numpy(dtype=bool)
     others, zeros = spectra[~structural], spectra[structural]
@@ -193,6 +205,22 @@ def plot_eigenvalues_along_training(spectra: pd.DataFrame, ax: Axes | None = Non
     ax.margins(x=0.03)
     if legend:
         ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
+
+
+def _by_epoch(spectra: pd.DataFrame | Sequence[Spectrum], epochs: Sequence[int] | None) -> pd.DataFrame:
+    if isinstance(spectra, Sequence):
+        numbers = range(len(spectra)) if epochs is None else epochs
+        if len(numbers) != len(spectra) or not len(spectra):
+            raise ValueError(
+                f"Arguments `spectra` and `epochs` must be equally many and not empty, but are {len(spectra)} and "
+                f"{len(numbers)}."
+            )
+        parts = [
+            check_type(f"spectra[{i}]", pairs, Spectrum, "vl.spectrum").to_pandas().assign(epoch=epoch)
+            for i, (pairs, epoch) in enumerate(zip(spectra, numbers, strict=True))
+        ]
+        spectra = pd.concat(parts)
+    return as_frame("spectra", spectra, ("epoch", "eigval", "structural"))
 
 
 def draw_eigenvector_scans(data: FigureData) -> Figure:
@@ -253,8 +281,9 @@ def plot_scans(scans: pd.DataFrame | Scans, ax: Axes | None = None, *, parabola:
         ax: where to draw; default: a new figure.
         parabola: add the loss that the eigenvalue alone predicts, L(0) + eigval t^2 / 2.
     """
+    frame = as_frame("scans", scans, ("position", "eigval", "structural", "t", "loss"))
     ax = style.axes_or_new(ax)
-    groups = sorted(as_frame(scans).groupby("position"), key=lambda item: -item[1]["eigval"].iloc[0])
+    groups = sorted(frame.groupby("position"), key=lambda item: -item[1]["eigval"].iloc[0])
     for index, (_, scan) in enumerate(groups):
         eigval, structural = scan["eigval"].iloc[0], bool(scan["structural"].iloc[0])
         look = style.CURVES[index % len(style.CURVES)]

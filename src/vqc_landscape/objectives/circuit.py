@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import importlib.util
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -293,6 +294,8 @@ class CircuitRisk:
         published, measured = self.convention == "as_published", observable or self.observable
         if self.device == "cpu":
             return Engine(self.circuit, measured, published, carried)
+        if importlib.util.find_spec("torch") is None:
+            raise ValueError(f"Argument `device` is {self.device!r}, which needs torch: pip install torch.")
         from vqc_landscape.simulator.gpu.devices import find_device
         from vqc_landscape.simulator.gpu.engine import GpuEngine
 

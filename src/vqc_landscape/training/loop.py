@@ -15,7 +15,7 @@ from vqc_landscape.objectives.interface import Risk
 from vqc_landscape.training.checkpoint import Checkpoint, Columns
 from vqc_landscape.training.finite import check_finite, finite_loss_and_grad
 from vqc_landscape.training.interrupt import Stop, TrainingStopped
-from vqc_landscape.training.optimisers import Optimiser, State, Step, check_optimiser
+from vqc_landscape.training.optimisers import Optimiser, State, Step, check_optimiser, check_step
 
 Report = Callable[[int, int, float], None]
 
@@ -65,6 +65,10 @@ def train(
     """
     params = as_vector("params", params, risk.n_params)
     check_optimiser("Argument `optimiser`", optimiser)
+    if optimiser.batch_size is not None and optimiser.batch_size > risk.n_samples:
+        raise ValueError(
+            f"The optimiser's batch_size is {optimiser.batch_size}, but there are {risk.n_samples} samples."
+        )
     check_count("n_epochs", n_epochs, minimum=0)
     check_count("checkpoint_every", checkpoint_every)
     report = report or (lambda *_: None)
@@ -132,7 +136,7 @@ def _run_epoch(steps: Iterator[Risk], params: Array, optimiser: Optimiser, state
         if stop():
             raise TrainingStopped
         try:
-            params, state, rate = optimiser.step(batch, params, state)
+            params, state, rate = check_step(optimiser, optimiser.step(batch, params, state), len(params))
             check_finite("a parameter", params)
         except FloatingPointError as error:
             raise FloatingPointError(f"step {number}: {error}") from None

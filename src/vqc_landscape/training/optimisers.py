@@ -14,9 +14,12 @@ from typing import Protocol, cast
 import numpy as np
 
 from vqc_landscape import config
-from vqc_landscape.checks import Array
+from vqc_landscape.checks import Array, check_count, check_positive
 from vqc_landscape.objectives.interface import HasMetric, Indices, Risk
 from vqc_landscape.training.finite import check_finite, finite_loss_and_grad
+
+# where L-BFGS stops: far below the round-off of any loss, far above where the squares of its steps become 0
+SMALLEST_GRADIENT = 1e-20
 
 State = dict[str, Array]
 Step = tuple[Array, State, float]
@@ -55,6 +58,36 @@ def check_optimiser(what: str, optimiser: object) -> Optimiser:
     return cast(Optimiser, optimiser)
 
 
+def check_numbers(learning_rate: float, batch_size: int | None = None) -> None:
+    """Refuse what no optimiser can use.
+
+    Raises:
+        ValueError: a learning rate that is not above 0, or a batch of less than one sample; it is named.
+    """
+    check_positive("learning_rate", learning_rate)
+    if batch_size is not None:
+        check_count("batch_size", batch_size)
+
+
+def check_step(optimiser: Optimiser, moved: object, n_params: int) -> Step:
+    """What a step returned.
+
+    Raises:
+        ValueError: it is not the new parameters, the new state and the learning rate.
+    """
+    name = type(optimiser).__name__
+    if not isinstance(moved, tuple) or len(moved) != 3:
+        raise ValueError(f"{name}.step must return new parameters, state and learning rate, but returned {moved!r}.")
+    params, state, rate = moved
+    if np.shape(params) != (n_params,):
+        raise ValueError(f"{name}.step must return parameters of shape ({n_params},), but they are {np.shape(params)}.")
+    if not isinstance(state, dict):
+        raise ValueError(f"{name}.step must return its state as a dictionary, but returned a {type(state).__name__}.")
+    if not isinstance(rate, int | float | np.floating):
+        raise ValueError(f"{name}.step must return its learning rate as a number (NaN: none), but returned {rate!r}.")
+    return params, state, float(rate)
+
+
 def make_optimiser(section: config.Optimiser) -> Optimiser:
     """The optimiser that a configuration describes."""
     match section:
@@ -91,6 +124,9 @@ class GradientDescent(_Memoryless):
     learning_rate: float
     batch_size: int | None = None
 
+    def __post_init__(self) -> None:
+        check_numbers(self.learning_rate, self.batch_size)
+
     def step(self, risk: Risk, params: Array, state: State) -> Step:
         _, grad = finite_loss_and_grad(risk, params)
         return params - self.learning_rate * grad, state, self.learning_rate
@@ -109,6 +145,9 @@ class Adam:
     beta1: float = 0.9
     beta2: float = 0.999
     epsilon: float = 1e-8
+
+    def __post_init__(self) -> None:
+        check_numbers(self.learning_rate, self.batch_size)
 
     def initial_state(self, params: Array) -> State:
         return {"m": np.zeros_like(params), "v": np.zeros_like(params), "t": np.zeros(1)}
@@ -133,16 +172,19 @@ class LBFGS(_Memoryless):
 
     n_iterations: int
 
+    def __post_init__(self) -> None:
+        check_count("n_iterations", self.n_iterations)
+
     def step(self, risk: Risk, params: Array, state: State) -> Step:
         from scipy.optimize import minimize  # half a second that the other optimisers need not pay
 
-        # Tolerances of 0: scipy's own would take a plateau (gradient below 1e-5) for a minimum.
+        # scipy's own tolerances would take a plateau (gradient below 1e-5) for a minimum
         result = minimize(
             lambda p: finite_loss_and_grad(risk, p),
             params,
             jac=True,
             method="L-BFGS-B",
-            options={"maxiter": self.n_iterations, "ftol": 0.0, "gtol": 0.0},
+            options={"maxiter": self.n_iterations, "ftol": 0.0, "gtol": SMALLEST_GRADIENT},
         )
         return result.x, state, math.nan
 
@@ -160,6 +202,10 @@ class NaturalGradient(_Memoryless):
     learning_rate: float
     block_diagonal: bool
     regularisation: float
+
+    def __post_init__(self) -> None:
+        check_numbers(self.learning_rate)
+        check_positive("regularisation", self.regularisation)
 
     def step(self, risk: Risk, params: Array, state: State) -> Step:
         if not isinstance(risk, HasMetric):
