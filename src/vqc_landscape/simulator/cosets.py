@@ -83,6 +83,19 @@ def stand_in_a_row(members, offsets):
 
 
 @compiled(distinct=True)
+def scale(work, members, offsets, diagonal, direction):
+    """work *= diagonal (direction 1) or its conjugate (-1)."""
+    in_row = stand_in_a_row(members, offsets)
+    for k in range(work.shape[0]):
+        for j in range(work.shape[2]):
+            z = members[0] ^ offsets[j]
+            for c in range(len(members)):
+                y = z + c if in_row else members[c] ^ offsets[j]
+                re, im, d_re, d_im = work[k, 0, j, c], work[k, 1, j, c], diagonal[0, y], direction * diagonal[1, y]
+                work[k, 0, j, c], work[k, 1, j, c] = re * d_re - im * d_im, re * d_im + im * d_re
+
+
+@compiled(distinct=True)
 def rotate(work, k, q, cos, sin, signs):
     """(cos, -sin; sin, cos) on bit q of state k; a coset's sign says which of its members is |0>."""
     bit = 1 << q
@@ -147,8 +160,11 @@ def add_overlaps(work, q, signs, first, second):
 
 
 @compiled
-def forward_group(states, x, r, cos, sin, axes, first, stop):
-    """Turn psi and tau (states 0 and 1) on a group of qubits; then tau += G_v psi; cosets first to stop."""
+def forward_group(states, x, r, cos, sin, axes, diagonal, direction, first, stop):
+    """Turn psi and tau (states 0 and 1) on a group of qubits; then tau += G_v psi; cosets first to stop.
+
+    direction 1: times the diagonal before; -1: times its conjugate afterwards; 0: neither.
+    """
     k = len(x)
     offsets, pivots = np.empty(1 << k, np.int64), np.empty(k, np.int64)
     make_offsets(x, offsets, pivots)
@@ -158,18 +174,23 @@ def forward_group(states, x, r, cos, sin, axes, first, stop):
         work = np.empty((2, 2, 1 << k, width))
         place(start, pivots, r, members, signs)
         load(states, members, offsets, work)
+        if direction > 0:
+            scale(work, members, offsets, diagonal, 1.0)
         for q in range(k):
             rotate(work, 0, q, cos[q], sin[q], signs[q])
             rotate(work, 1, q, cos[q], sin[q], signs[q])
         for q in range(k):
             add_turned(work, 0, 1, q, axes[q], 1.0, signs[q])
+        if direction < 0:
+            scale(work, members, offsets, diagonal, -1.0)
         store(work, members, offsets, states)
 
 
 @compiled
-def backward_group(states, x, r, cos, sin, axes, first, stop, out):
+def backward_group(states, x, r, cos, sin, axes, diagonal, scales, first, stop, out):
     """Overlaps of a group of qubits, then back before them: psi, tau, lambda, mu (states 0 to 3), cosets first to stop.
 
+    ``scales``: in the end all times the conjugate of the diagonal.
     out[q, 0] += Re <lambda|G_a|psi> and out[q, 1] += Re <mu|G_a|psi> + Re <lambda|G_a|tau>, for each axis a.
     """
     k = len(x)
@@ -189,6 +210,8 @@ def backward_group(states, x, r, cos, sin, axes, first, stop, out):
         for q in range(k):
             for state in range(4):
                 rotate(work, state, q, cos[q], -sin[q], signs[q])
+        if scales:
+            scale(work, members, offsets, diagonal, -1.0)
         store(work, members, offsets, states)
 
 
@@ -209,6 +232,42 @@ def multiply_states(states, diagonal, direction, first, stop):
             re, im = states[k, 0, z], states[k, 1, z]
             d_re, d_im = diagonal[0, z], direction * diagonal[1, z]
             states[k, 0, z], states[k, 1, z] = re * d_re - im * d_im, re * d_im + im * d_re
+
+
+@compiled
+def project(states, diagonal, target, first, stop, out):
+    """out[k] += <target| diagonal |state k> for psi and tau, as real and imaginary part."""
+    for k in range(2):
+        re, im = 0.0, 0.0
+        for z in range(first, stop):
+            a, b, d_re, d_im, t = states[k, 0, z], states[k, 1, z], diagonal[0, z], diagonal[1, z], target[z]
+            c_re, c_im = d_re * t.real + d_im * t.imag, d_im * t.real - d_re * t.imag
+            re += a * c_re - b * c_im
+            im += a * c_im + b * c_re
+        out[k, 0] += re
+        out[k, 1] += im
+
+
+@compiled
+def fill_images(states, diagonal, target, overlaps, first, stop):
+    """lambda and mu (states 2 and 3) = overlaps[k] conj(diagonal) target."""
+    for k in range(2):
+        re, im = overlaps[k, 0], overlaps[k, 1]
+        for z in range(first, stop):
+            d_re, d_im, t = diagonal[0, z], diagonal[1, z], target[z]
+            c_re, c_im = d_re * t.real + d_im * t.imag, d_re * t.imag - d_im * t.real
+            states[2 + k, 0, z], states[2 + k, 1, z] = re * c_re - im * c_im, re * c_im + im * c_re
+
+
+@compiled
+def weigh(states, weights, first, stop, out):
+    """out[0] += <psi| weights |psi>, psi the first of the states; then all of them times the weights."""
+    for z in range(first, stop):
+        out[0] += weights[z] * (states[0, 0, z] ** 2 + states[0, 1, z] ** 2)
+    for k in range(len(states)):
+        for plane in range(2):
+            for z in range(first, stop):
+                states[k, plane, z] *= weights[z]
 
 
 @compiled

@@ -150,7 +150,8 @@ class Engine:
         """States of all blocks; the arrays go back to the pool at the end."""
         with self._pool.lend(self._new_leaf, len(coefficients)) as arrays:
             leaf, runs = self._resolve(params, coefficients, arrays)
-            self._fill_diagonals(runs, self.tail_phases, 0, leaf.adjoints[0], leaf.diagonals)
+            size = leaf.diagonals.shape[2]
+            self._fill_diagonals(runs, self.tail_phases, 0, 0, size, leaf.diagonals)
             first_order.forward(leaf.diagonals, self.turns, leaf.tans, leaf.states)
             yield leaf
 
@@ -169,9 +170,9 @@ class Engine:
         return leaf, runs
 
     def _fill_diagonals(
-        self, runs: Runs, tail_phases: NDArray[np.complex128], first: int, scratch: Array, out: Array
+        self, runs: Runs, tail_phases: NDArray[np.complex128], number: int, first: int, stop: int, out: Array
     ) -> None:
-        first_order.fill_diagonals(self.schedule.layout, tuple(runs), tail_phases, first, scratch, out)
+        first_order.fill_diagonals(self.schedule.layout, tuple(runs), tail_phases, number, first, stop, out)
 
     def measure(self, leaf: Leaf) -> tuple[Array, Array, Array]:
         """f, and for projectors the pulled-back target and its Gram weights; fills the last adjoint."""
@@ -335,10 +336,9 @@ class Engine:
             params, coefficients, empty_leaf(self.schedule, len(self.circuit.rotations), 0, 1, 0)
         )
         phases = runs._replace(cosines=np.ones_like(runs.cosines))
-        scratch = np.empty((2, size, 1))
 
-        def fill(number: int, out: Array) -> None:
-            self._fill_diagonals(phases, tails, number, scratch, out.reshape(1, 2, size, 1))
+        def fill(number: int, out: Array, first: int, stop: int) -> None:
+            self._fill_diagonals(phases, tails, number, first, stop, out.reshape(1, 2, size, 1))
 
         return LargeState(self, leaf, runs.cosines, fill)
 

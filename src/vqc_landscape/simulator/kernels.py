@@ -37,53 +37,38 @@ def parity_sign(z, mask):
 # --- samples as columns: each has its own angles ------------------------------------------------------
 
 
-@compiled(inline="always")
-def fill_diagonal(diagonal, phases, used, scale):
-    """diagonal[:, y, s] = scale[s] prod_j phases[j, s]**bit_j(y), bit 0 the most significant one."""
-    n_qubits, n_samples = phases.shape
-    for s in range(n_samples):
-        diagonal[0, 0, s], diagonal[1, 0, s] = scale[s], 0.0
+@compiled
+def fill_table(phases, table):
+    """table[:, y, s] = table[:, 0, s] prod_j phases[j, s]**bit_j(y), bit 0 the most significant one."""
     size = 1
-    for wire in range(n_qubits - 1, -1, -1):
-        for z in range(size):
-            if used[wire]:
-                for s in range(n_samples):
-                    re, im, phase = diagonal[0, z, s], diagonal[1, z, s], phases[wire, s]
-                    diagonal[0, size + z, s] = re * phase.real - im * phase.imag
-                    diagonal[1, size + z, s] = re * phase.imag + im * phase.real
-            else:
-                for s in range(n_samples):
-                    diagonal[0, size + z, s], diagonal[1, size + z, s] = diagonal[0, z, s], diagonal[1, z, s]
+    for wire in range(len(phases) - 1, -1, -1):
+        for y in range(size):
+            for s in range(table.shape[2]):
+                re, im, phase = table[0, y, s], table[1, y, s], phases[wire, s]
+                table[0, size + y, s] = re * phase.real - im * phase.imag
+                table[1, size + y, s] = re * phase.imag + im * phase.real
         size *= 2
 
 
 @compiled(inline="always")
-def reorder(source, order, signs, out):
-    """out[:, z, s] = signs[z] source[:, order[z], s]."""
-    for z in range(len(order)):
-        y, sign = order[z], signs[z]
+def multiply_tables(high, low, order, signs, first, stop, out):
+    """out[:, z, s] = signs[z] high[:, y // len(low), s] low[:, y % len(low), s] with y = order[z]."""
+    n_low = low.shape[1]
+    for z in range(first, stop):
+        i, j, sign = order[z] // n_low, order[z] % n_low, signs[z]
         for s in range(out.shape[2]):
-            out[0, z, s], out[1, z, s] = sign * source[0, y, s], sign * source[1, y, s]
+            h_re, h_im, l_re, l_im = sign * high[0, i, s], sign * high[1, i, s], low[0, j, s], low[1, j, s]
+            out[0, z, s], out[1, z, s] = h_re * l_re - h_im * l_im, h_re * l_im + h_im * l_re
 
 
 @compiled(inline="always")
-def multiply_phase(diagonal, mask, phase):
+def multiply_phase(diagonal, mask, phase, first, stop):
     """diagonal[:, z, s] *= phase[s] where z & mask has odd parity."""
-    for z in range(diagonal.shape[1]):
+    for z in range(first, stop):
         if parity_sign(z, mask) < 0:
             for s in range(diagonal.shape[2]):
                 re, im, p = diagonal[0, z, s], diagonal[1, z, s], phase[s]
                 diagonal[0, z, s], diagonal[1, z, s] = re * p.real - im * p.imag, re * p.imag + im * p.real
-
-
-@compiled(inline="always")
-def multiply_word(diagonal, mask, cos, sin):
-    """diagonal *= exp(-i angle/2 Z...Z) with cos, sin of angle/2 per sample."""
-    for z in range(diagonal.shape[1]):
-        sign = parity_sign(z, mask)
-        for s in range(diagonal.shape[2]):
-            re, im, phase = diagonal[0, z, s], diagonal[1, z, s], -sign * sin[s]
-            diagonal[0, z, s], diagonal[1, z, s] = re * cos[s] - im * phase, re * phase + im * cos[s]
 
 
 @compiled(inline="always")

@@ -140,7 +140,7 @@ def _chunk(plan: _Plan, points: Array) -> Array:
         look_up(schedule.word_rotation, plan.kind, tables, rows, cos, sin)
         leaf.phases[:] *= schedule.phase
         runs = (cos, sin, cosines, alphas, gammas, schedule.run_turns)
-        first_order.fill_diagonals(schedule.layout, runs, engine.tail_phases, 0, leaf.adjoints[0], leaf.diagonals)
+        first_order.fill_diagonals(schedule.layout, runs, engine.tail_phases, 0, 0, size, leaf.diagonals)
         evolve(leaf.diagonals, engine.turns, leaf.tans, leaf.states[0])
         expvals[start : start + width] = engine.measure(leaf)[0]
     return expvals

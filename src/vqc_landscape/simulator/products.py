@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -71,10 +71,12 @@ class LargeState:
         engine: the engine of the circuit and observable.
         leaf: a leaf of one sample whose runs are resolved (``Engine.resolve``); its arrays of states are not used.
         cosines: cosines of the runs' turns, (n_runs, 1).
-        diagonal: fills an array with the phases of one diagonal.
+        diagonal: fills an array with the phases of one diagonal, from one amplitude to another.
     """
 
-    def __init__(self, engine: Engine, leaf: Leaf, cosines: Array, diagonal: Callable[[int, Array], None]) -> None:
+    def __init__(
+        self, engine: Engine, leaf: Leaf, cosines: Array, diagonal: Callable[[int, Array, int, int], None]
+    ) -> None:
         self.engine, self.leaf, self._diagonal = engine, leaf, diagonal
         s, size = engine.schedule, 2**engine.schedule.n_qubits
         self.cos = np.where(s.run_turns, cosines[:, 0], 1.0)
@@ -100,13 +102,11 @@ class LargeState:
         return _collect(engine, with_overlaps, jacobian, self.overlaps[1], slopes, bends, v)
 
     def _forward(self, b: int, axes: Array) -> None:
-        pair = self.states[:2]
-        self._multiply(pair, b, 1.0)
-        for runs in self._groups(b):
-            self._over_pieces(len(axes[runs]), cosets.forward_group, pair, *self._turned(runs), axes[runs])
+        turned = [(*self._turned(runs), axes[runs]) for runs in self._groups(b)]
+        self._turn(self.states[:2], b, turned, 1.0)
         masks, weights = self._words(b, axes)
         if len(masks):
-            self._over_pieces(0, cosets.add_words, pair, PSI, TAU, masks, weights, 1.0)
+            self._over_pieces(0, cosets.add_words, self.states[:2], PSI, TAU, masks, weights, 1.0)
 
     def _backward(self, b: int, axes: Array) -> None:
         states, s = self.states, self.engine.schedule
@@ -118,56 +118,59 @@ class LargeState:
                 self.overlaps[out, words, :, 0] += found
             for source, target in ((LAMBDA, MU), (PSI, TAU)):
                 self._over_pieces(0, cosets.add_words, states, source, target, masks, weights, -1.0)
-        for runs in self._groups(b):
+        groups = self._groups(b)
+        if b > 0:
+            self._over_pieces(0, self._diagonal, b, self.phases)
+        for runs in groups:
             n_turned = len(axes[runs])
-            turned = (states, *self._turned(runs), axes[runs])
+            turned = (states, *self._turned(runs), axes[runs], self.phases, b > 0 and runs == groups[-1])
             found = self._sums(n_turned, (n_turned, 2, 3), cosets.backward_group, *turned)
             self.overlaps[:, runs, :, 0] = found.transpose(1, 0, 2)
-        if b > 0:
-            self._multiply(states, b, -1.0)
+        if b > 0 and not groups:
+            self._over_pieces(0, cosets.multiply_states, states, self.phases, -1.0)
 
     def _observe(self) -> Array:
         """lambda = O psi and mu = O tau; returns f, shape (1,)."""
-        pair, images, n_blocks = self.states[:2], self.states[2:], self.engine.schedule.n_blocks
-        if self.engine.target is not None:
-            self._diagonal(n_blocks, self.phases)
-            target = np.conj((self.phases[0] + 1j * self.phases[1]) * self.leaf.phases[0]) * self.engine.target
-            overlaps = np.array([np.sum(np.conj(target) * (state[0] + 1j * state[1])) for state in pair])
-            for image, overlap in zip(images, overlaps, strict=True):
-                image[0], image[1] = (overlap * target).real, (overlap * target).imag
-            fidelity: Array = np.abs(overlaps[:1]) ** 2
+        pair, images, target = self.states[:2], self.states[2:], self.engine.target
+        if target is not None:
+            self._over_pieces(0, self._diagonal, self.engine.schedule.n_blocks, self.phases)
+            overlaps = self._sums(0, (2, 2), cosets.project, self.states, self.phases, target)
+            self._over_pieces(0, cosets.fill_images, self.states, self.phases, target, overlaps)
+            fidelity: Array = np.sum(overlaps[:1] ** 2, axis=1)
             return fidelity
-        groups = self.engine.groups
-        expval = groups.offset
-        for g in range(len(groups.weights)):
-            measured = pair.copy()
+        groups, expval = self.engine.groups, np.array([self.engine.groups.offset])
+        for g, weights in enumerate(groups.weights):
+            measured = images if g == 0 else np.empty_like(images)
+            measured[:] = pair
             self._turn_to(groups, g, measured, 1.0)
-            expval += float(np.sum(groups.weights[g] * (measured[0, 0] ** 2 + measured[0, 1] ** 2)))
-            measured *= groups.weights[g]
+            expval += self._sums(0, (1,), cosets.weigh, measured, weights)
             self._turn_to(groups, g, measured, -1.0)
-            images += measured
-        return np.array([expval])
+            if g > 0:
+                images += measured
+        return expval
 
     def _turn_to(self, groups: Groups, g: int, states: Array, direction: float) -> None:
         """Take states to the basis of a measured group, or back."""
         first, stop = groups.turns[g], groups.turns[g + 1]
         if first == stop:
             return
-        number = self.engine.schedule.n_blocks + int(groups.tails[g])
-        if direction > 0:
-            self._multiply(states, number, 1.0)
+        turned = []
         for start in range(first, stop, cosets.GROUP):
             part = slice(start, min(start + cosets.GROUP, stop))
-            x, r, tans = groups.x[part], groups.r[part], groups.tans[part]
-            cos = 1 / np.sqrt(1 + tans**2)
-            still = np.zeros((len(x), 3))
-            self._over_pieces(len(x), cosets.forward_group, states, x, r, cos, direction * cos * tans, still)
-        if direction < 0:
-            self._multiply(states, number, -1.0)
+            cos = 1 / np.sqrt(1 + groups.tans[part] ** 2)
+            sin = direction * cos * groups.tans[part]
+            turned.append((groups.x[part], groups.r[part], cos, sin, np.zeros((len(cos), 3))))
+        self._turn(states, self.engine.schedule.n_blocks + int(groups.tails[g]), turned, direction)
 
-    def _multiply(self, states: Array, number: int, direction: float) -> None:
-        self._diagonal(number, self.phases)
-        self._over_pieces(0, cosets.multiply_states, states, self.phases, direction)
+    def _turn(self, states: Array, number: int, turned: list[tuple[Any, ...]], direction: float) -> None:
+        """All turns of a block after its diagonal; or (direction -1) before the conjugate of it."""
+        self._over_pieces(0, self._diagonal, number, self.phases)
+        scaling = 0 if direction > 0 else len(turned) - 1  # the group that is in the cache when the diagonal is due
+        for i, group in enumerate(turned):
+            scale = direction if i == scaling else 0.0
+            self._over_pieces(len(group[0]), cosets.forward_group, states, *group, self.phases, scale)
+        if not turned:
+            self._over_pieces(0, cosets.multiply_states, states, self.phases, direction)
 
     def _turned(self, runs: slice) -> tuple[Ints, Ints, Array, Array]:
         s = self.engine.schedule

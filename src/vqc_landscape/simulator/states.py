@@ -12,12 +12,11 @@ import numpy as np
 from vqc_landscape.simulator.jit import compiled
 from vqc_landscape.simulator.kernels import (
     compress_euler,
-    fill_diagonal,
+    fill_table,
     multiply_diagonal,
     multiply_phase,
-    multiply_word,
+    multiply_tables,
     overlaps,
-    reorder,
     turn_samples,
 )
 
@@ -90,57 +89,65 @@ def resolve_runs(schedule, cos, sin, tans, cosines, alphas, gammas, phases, axes
 
 
 @compiled
-def fill_diagonals(layout, runs, tail_phases, first, scratch, diagonals):
-    """diagonals[b - first] = D_b: alphas, CZ and words of block b - 1, gammas and cosines of block b.
+def fill_diagonals(layout, runs, tail_phases, number, first, stop, diagonals):
+    """diagonals[b - number] = D_b for amplitudes ``first`` to ``stop``.
 
-    Number n_blocks + m is the one after the last block, for each row m of ``tail_phases`` (n_tails, n_qubits + 1):
-    a phase per wire, and a factor.
+    It holds the alphas, CZ and words of block b - 1, the gammas and cosines of block b. Number n_blocks + m is the one
+    after the last block, for each row m of ``tail_phases`` (n_tails, n_qubits + 1): a phase per wire, and a factor.
+
+    A phase of a wire goes into one of two tables, of half of the wires each, whose product is the diagonal; any other
+    one multiplies it where the parity of its mask is odd.
     """
     cos, sin, cosines, alphas, gammas, turns = runs
     block_runs, run_r, alpha_slot, gamma_slot, order, signs, block_words, word_r, word_rotation = layout
     n_blocks, n_qubits, n_samples = len(block_runs) - 1, tail_phases.shape[1] - 1, len(cos)
-    phases = np.empty((n_qubits, n_samples), np.complex128)
-    used = np.empty(n_qubits, np.bool_)
-    scale = np.empty(n_samples)
+    n_high = (n_qubits + 1) // 2
+    high, low = np.empty((2, 1 << n_high, n_samples)), np.empty((2, 1 << (n_qubits - n_high), n_samples))
+    phases, scale = np.empty((n_qubits, n_samples), np.complex128), np.empty(n_samples, np.complex128)
+    n_most = 2 * len(run_r) + len(word_r)
+    masks, masked = np.empty(n_most, np.int64), np.empty((n_most, n_samples), np.complex128)
     for i in range(len(diagonals)):
-        d, b = first + i, min(first + i, n_blocks)
-        for slot in range(n_qubits):
-            used[slot] = d >= n_blocks
-            for s in range(n_samples):
-                phases[slot, s] = tail_phases[d - n_blocks, slot] if d >= n_blocks else 1.0
+        d, b, n_masked = number + i, min(number + i, n_blocks), 0
         for s in range(n_samples):
-            scale[s] = tail_phases[d - n_blocks, n_qubits].real if d >= n_blocks else 1.0
+            for slot in range(n_qubits):
+                phases[slot, s] = tail_phases[d - n_blocks, slot] if d >= n_blocks else 1.0
+            scale[s] = tail_phases[d - n_blocks, n_qubits] if d >= n_blocks else 1.0
         if b > 0:
             for run in range(block_runs[b - 1], block_runs[b]):
-                multiply_slot(phases, used, alpha_slot[run], alphas[run])
+                n_masked = place_phase(alpha_slot[run], run_r[run], alphas[run], phases, masks, masked, n_masked)
+            for word in range(block_words[b - 1], block_words[b]):
+                masks[n_masked] = word_r[word]
+                for s in range(n_samples):  # exp(-i angle/2 Z...Z): the even factor everywhere, the rest where odd
+                    even = complex(cos[s, word_rotation[word]], -sin[s, word_rotation[word]])
+                    scale[s] *= even
+                    masked[n_masked, s] = np.conj(even) ** 2
+                n_masked += 1
         if d < n_blocks:
             for run in range(block_runs[b], block_runs[b + 1]):
-                multiply_slot(phases, used, gamma_slot[run], gammas[run])
+                n_masked = place_phase(gamma_slot[run], run_r[run], gammas[run], phases, masks, masked, n_masked)
                 if turns[run]:
                     for s in range(n_samples):
                         scale[s] *= cosines[run, s]
-        fill_diagonal(scratch, phases, used, scale)
-        reorder(scratch, order[b], signs[b], diagonals[i])
-        if b > 0:
-            for run in range(block_runs[b - 1], block_runs[b]):
-                if alpha_slot[run] < 0:
-                    multiply_phase(diagonals[i], run_r[run], alphas[run])
-            for word in range(block_words[b - 1], block_words[b]):
-                k = word_rotation[word]
-                multiply_word(diagonals[i], word_r[word], cos[:, k], sin[:, k])
-        if d < n_blocks:
-            for run in range(block_runs[b], block_runs[b + 1]):
-                if gamma_slot[run] < 0:
-                    multiply_phase(diagonals[i], run_r[run], gammas[run])
+        for s in range(n_samples):
+            high[0, 0, s], high[1, 0, s], low[0, 0, s], low[1, 0, s] = scale[s].real, scale[s].imag, 1.0, 0.0
+        fill_table(phases[:n_high], high)
+        fill_table(phases[n_high:], low)
+        multiply_tables(high, low, order[b], signs[b], first, stop, diagonals[i])
+        for k in range(n_masked):
+            multiply_phase(diagonals[i], masks[k], masked[k], first, stop)
 
 
 @compiled(inline="always")
-def multiply_slot(phases, used, slot, phase):
-    """phases[slot] *= phase, unless the slot is negative: that phase comes later, by its mask."""
-    if slot >= 0:
-        used[slot] = True
+def place_phase(slot, mask, phase, phases, masks, masked, n_masked):
+    """phases[slot] *= phase; or, where the slot is negative, one more mask with its phase. Returns how many masks."""
+    if slot < 0:
+        masks[n_masked] = mask
         for s in range(len(phase)):
-            phases[slot, s] *= phase[s]
+            masked[n_masked, s] = phase[s]
+        return n_masked + 1
+    for s in range(len(phase)):
+        phases[slot, s] *= phase[s]
+    return n_masked
 
 
 @compiled(inline="always")
