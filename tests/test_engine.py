@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import tracemalloc
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +16,8 @@ import torch
 from programs import random_circuit
 
 import vqc_landscape as vl
-from vqc_landscape.simulator import products
+from vqc_landscape.simulator import jit, products
+from vqc_landscape.simulator import tangents as second_order
 from vqc_landscape.simulator.engine import Engine
 from vqc_landscape.simulator.threads import map_in_order, n_threads
 
@@ -227,3 +232,32 @@ def test_quantum_fisher_of_product_rotations_is_the_identity() -> None:
     """RX on |0>: the variance of X/2 is 1/4 on each qubit, none between them; QFI is 4 times that."""
     risk = vl.CircuitRisk(vl.rx_product(3, 1), vl.Projector(vl.zero_state(3)), "infidelity")
     np.testing.assert_allclose(risk.quantum_fisher([0.3, 1.0, 2.0]), np.eye(3), rtol=0, atol=ATOL)
+
+
+FIRST_USE = """
+import numpy as np
+import vqc_landscape as vl
+from vqc_landscape.simulator import states, tangents
+risk = vl.CircuitRisk(vl.rx_product(2, 1), vl.Projector([1, 0, 0, 0]), loss="infidelity")
+np.testing.assert_allclose(risk.hessian([0.0, 0.0]), [[0.5, 0.0], [0.0, 0.5]], atol=1e-15)  # a few roundings
+hits = [sum(f.stats.cache_hits.values()) for f in (tangents.add_samples, states.forward)]
+print(hits)
+"""
+
+
+def test_a_second_process_compiles_half_of_the_first_hessian(tmp_path: Path) -> None:
+    environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path), "OMP_NUM_THREADS": "2"}
+    command = [sys.executable, "-c", FIRST_USE]
+    run = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "[1, 0]"  # from the cache that the other process filled; compiled here
+
+
+def test_a_helper_that_fails_or_has_nothing_to_do_is_no_loss(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(jit, "CACHE", str(tmp_path))
+    helper = jit.Helper("no_such_module", second_order.add_samples)
+    helper.wait()
+    assert helper.start() and not helper.start()
+    helper.wait()
+    (tmp_path / "room").mkdir()
+    (tmp_path / "room" / "tangents.add_samples-41.py311.nbi").touch()
+    assert not jit.Helper("no_such_module", second_order.add_samples).start()

@@ -20,12 +20,14 @@ from vqc_landscape.circuits.program import Circuit
 from vqc_landscape.simulator import states as first_order
 from vqc_landscape.simulator import tangents as second_order
 from vqc_landscape.simulator.columns import make_columns
+from vqc_landscape.simulator.jit import Helper
+from vqc_landscape.simulator.kernels import compile_products
 from vqc_landscape.simulator.measurement import Groups, check_fits, measured_groups, no_groups, seen_gates
 from vqc_landscape.simulator.memory import side_by_side
 from vqc_landscape.simulator.products import LargeState, lane_product
 from vqc_landscape.simulator.schedule import Ints, make_schedule
 from vqc_landscape.simulator.states import smallest_cos
-from vqc_landscape.simulator.threads import map_in_order
+from vqc_landscape.simulator.threads import map_in_order, n_threads
 from vqc_landscape.simulator.wide import add_samples_wide
 from vqc_landscape.simulator.workspace import (
     Leaf,
@@ -43,6 +45,8 @@ SMALLEST_LEAF = 8  # with fewer samples, the second thread costs what it gains
 LEAF = 32  # samples that are summed before anything else; part of the result's bytes
 WIDE_WIDTH = 64  # the same where the threads share a sample: more chunks than threads
 MAX_WIDTH = 136  # tangent columns of one array: long enough to vectorise, short enough for the cache
+
+_helper = Helper("vqc_landscape.simulator.ahead", second_order.add_samples)
 
 
 @dataclass(frozen=True)
@@ -216,6 +220,8 @@ class Engine:
         leaves = list(self._leaves(len(coefficients)))
         total = np.zeros((self.n_carried, self.n_carried))
         at_once = side_by_side(self.hessian_bytes, f"The Hessian of {self.n_carried} parameters")
+        if n_threads() > 1 and not self.is_wide and _helper.start():
+            compile_products()  # the first derivatives, below, are the other half of the work
         if self.is_wide:  # the threads work inside a sample, not on several leaves
             parts: Iterable[Array] = (self._leaf_hessian(params, coefficients, leaf, derivatives) for leaf in leaves)
         else:
@@ -256,11 +262,22 @@ class Engine:
         sums: SecondOrder,
     ) -> None:
         """Second-order terms of samples side by side, each times its slope."""
+        _helper.wait()
         with self._pool.lend(empty_samples, leaf.states.shape, leaf.diagonals.shape) as arrays:
             samples = self._one_after_the_other(leaf, arrays)
             add = add_samples_wide if self.is_wide else second_order.add_samples
             work = (sums.scratch, sums.tangents, sums.second, sums.gram)
             add(slopes, with_second, samples, self.turns, self.columns, groups, targets, target_weights, *work)
+
+    def compile_second_order(self) -> None:
+        """Compile what second derivatives need, all but the first ones, by a call without a sample."""
+        size = 2**self.circuit.n_qubits
+        with self._pool.lend(self._new_leaf, 2) as leaf, self._second_order() as sums:
+            none = (np.empty((0, 2, size)), np.empty((2, 0)))
+            self._add_samples(np.empty(0), True, leaf, self.groups, *none, sums)
+            second_order.add_outer_products(np.empty((0, self.n_carried)), np.empty(0), sums.outer)
+            hessian = np.empty((self.n_carried, self.n_carried))
+            second_order.assemble(sums.gram, 0.0, sums.second, 0.0, sums.outer, hessian)
 
     def _one_after_the_other(self, leaf: Leaf, arrays: tuple[Array, Array, Array]) -> Samples:
         n_samples = leaf.states.shape[-1]

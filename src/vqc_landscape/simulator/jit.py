@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -70,3 +72,33 @@ def _is_writable(folder: Path) -> bool:
 
 
 CACHE = cache_folder()
+
+
+class Helper:
+    """Another process that fills the cache while this one compiles something else: numba's lock is no concern of it.
+
+    Nothing depends on it: what it does not compile is compiled here.
+
+    Args:
+        module: what it runs.
+        last: what it compiles last.
+    """
+
+    def __init__(self, module: str, last: Any) -> None:
+        self._module = module
+        self._files = f"{last.__module__.rpartition('.')[2]}.{last.__name__}-*.nbi"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> bool:
+        """Start it where its work is not in the cache; returns whether it runs."""
+        if self._process is None and sys.executable and not any(Path(CACHE).rglob(self._files)):
+            code = f"import sys; sys.path[:] = {sys.path!r}; import runpy; runpy.run_module({self._module!r})"
+            quiet = subprocess.DEVNULL
+            self._process = subprocess.Popen([sys.executable, "-c", code], stdin=quiet, stdout=quiet, stderr=quiet)
+            return True
+        return False
+
+    def wait(self) -> None:
+        """Return when it has ended."""
+        if self._process is not None:
+            self._process.wait()

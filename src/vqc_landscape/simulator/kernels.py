@@ -337,7 +337,8 @@ def multiply(left, n_rows, right, rows, reach, out, n):
     for plane in range(2):
         for k0 in range(0, len(rows), K_CHUNK):
             k1 = min(k0 + K_CHUNK, len(rows))
-            add_products(left[plane, :n_rows], 0, right[plane], rows, k0, k1, out, 0, reach, n)
+            # literal zeros would have it compiled once more
+            add_products(left[plane, :n_rows], np.int64(0), right[plane], rows, k0, k1, out, np.int64(0), reach, n)
 
 
 @compiled(distinct=True)
@@ -374,6 +375,14 @@ def add_gram(left, right, weights, rows, out, first, diagonal_block):
                         panel[i, k - k0] = weight * left[plane, z, i]
             reach = 0 if diagonal_block else width
             add_products(panel, k0, right[plane], rows, k0, k1, out, first, reach, width)
+
+
+def compile_products() -> None:
+    """Compile the matrix products, by calls that do nothing."""
+    planes, matrix, rows = np.empty((2, 0, 0)), np.empty((0, 0)), np.empty(0, np.int64)
+    multiply(planes, 0, planes, rows, 0, matrix, 0)
+    multiply_slots(planes, planes, 0, matrix)
+    add_gram(planes, planes, np.empty(0), rows, matrix, 0, True)
 
 
 @compiled(inline="always")
