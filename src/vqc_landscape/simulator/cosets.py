@@ -38,13 +38,19 @@ def first_member(number, pivots, n_pivots):
     return z
 
 
+@compiled(inline="always")
+def new_work(n_states, k, width):
+    """(n_states, 2, 2**k, width) and a rest: at strides of powers of two, all numbers of a turn share one cache set."""
+    return np.empty((n_states, 2, (1 << k) + 1, width + 8))
+
+
 @compiled(distinct=True)
 def load(states, members, offsets, work):
     """work[k, p, j, c] = states[k, p, members[c] ^ offsets[j]]."""
     in_row = stand_in_a_row(members, offsets)
     for k in range(work.shape[0]):
         for plane in range(2):
-            for j in range(work.shape[2]):
+            for j in range(len(offsets)):
                 if in_row:
                     z = members[0] ^ offsets[j]
                     for c in range(len(members)):
@@ -60,7 +66,7 @@ def store(work, members, offsets, states):
     in_row = stand_in_a_row(members, offsets)
     for k in range(work.shape[0]):
         for plane in range(2):
-            for j in range(work.shape[2]):
+            for j in range(len(offsets)):
                 if in_row:
                     z = members[0] ^ offsets[j]
                     for c in range(len(members)):
@@ -87,7 +93,7 @@ def scale(work, members, offsets, diagonal, direction):
     """work *= diagonal (direction 1) or its conjugate (-1)."""
     in_row = stand_in_a_row(members, offsets)
     for k in range(work.shape[0]):
-        for j in range(work.shape[2]):
+        for j in range(len(offsets)):
             z = members[0] ^ offsets[j]
             for c in range(len(members)):
                 y = z + c if in_row else members[c] ^ offsets[j]
@@ -96,42 +102,37 @@ def scale(work, members, offsets, diagonal, direction):
 
 
 @compiled(distinct=True)
-def rotate(work, k, q, cos, sin, signs):
-    """(cos, -sin; sin, cos) on bit q of state k; a coset's sign says which of its members is |0>."""
-    bit = 1 << q
-    for plane in range(2):
-        for i in range(work.shape[2] // 2):
-            j = low_index(i, bit)
-            for c in range(len(signs)):
-                a, b, s = work[k, plane, j, c], work[k, plane, j + bit, c], sin * signs[c]
-                work[k, plane, j, c], work[k, plane, j + bit, c] = cos * a - s * b, cos * b + s * a
+def turn_forward(work, n_offsets, q, cos, sin, axis, signs):
+    """Psi and tau (states 0 and 1) times (cos, -sin; sin, cos) on bit q, and then tau += -i/2 (axis . sigma) psi.
 
-
-@compiled(distinct=True)
-def add_turned(work, source, target, q, axis, factor, signs):
-    """State ``target`` += factor * -i/2 (axis . sigma) of state ``source`` on bit q."""
-    bit, n_x = 1 << q, 0.5 * factor * axis[0]
-    n_y, n_z = 0.5 * factor * axis[1], 0.5 * factor * axis[2]
-    for i in range(work.shape[2] // 2):
-        j = low_index(i, bit)
-        for c in range(len(signs)):
-            y, z = n_y * signs[c], n_z * signs[c]
-            a_re, a_im = work[source, 0, j, c], work[source, 1, j, c]
-            b_re, b_im = work[source, 0, j + bit, c], work[source, 1, j + bit, c]
-            work[target, 0, j, c] += z * a_im + n_x * b_im - y * b_re
-            work[target, 1, j, c] -= z * a_re + n_x * b_re + y * b_im
-            work[target, 0, j + bit, c] += n_x * a_im + y * a_re - z * b_im
-            work[target, 1, j + bit, c] += z * b_re - n_x * a_re + y * a_im
-
-
-@compiled(distinct=True)
-def add_overlaps(work, q, signs, first, second):
-    """Overlaps of psi, tau, lambda, mu (states 0 to 3) on bit q, for sigma = X, Y, Z; see :func:`kernels.overlaps`.
-
-    first += Re <lambda| -i/2 sigma |psi>; second += Re <mu| -i/2 sigma |psi> + Re <lambda| -i/2 sigma |tau>.
+    A coset's sign says which of its members is |0>.
     """
-    bit = 1 << q
-    for i in range(work.shape[2] // 2):
+    bit, n_x, n_y, n_z = 1 << q, 0.5 * axis[0], 0.5 * axis[1], 0.5 * axis[2]
+    for i in range(n_offsets // 2):
+        j = low_index(i, bit)
+        k = j + bit
+        for c in range(len(signs)):
+            s, y, z = sin * signs[c], n_y * signs[c], n_z * signs[c]
+            p_re, p_im, q_re, q_im = work[0, 0, j, c], work[0, 1, j, c], work[0, 0, k, c], work[0, 1, k, c]
+            t_re, t_im, r_re, r_im = work[1, 0, j, c], work[1, 1, j, c], work[1, 0, k, c], work[1, 1, k, c]
+            p_re, q_re = cos * p_re - s * q_re, cos * q_re + s * p_re
+            p_im, q_im = cos * p_im - s * q_im, cos * q_im + s * p_im
+            work[0, 0, j, c], work[0, 1, j, c], work[0, 0, k, c], work[0, 1, k, c] = p_re, p_im, q_re, q_im
+            work[1, 0, j, c] = cos * t_re - s * r_re + z * p_im + n_x * q_im - y * q_re
+            work[1, 1, j, c] = cos * t_im - s * r_im - z * p_re - n_x * q_re - y * q_im
+            work[1, 0, k, c] = cos * r_re + s * t_re + n_x * p_im + y * p_re - z * q_im
+            work[1, 1, k, c] = cos * r_im + s * t_im + z * q_re - n_x * p_re + y * p_im
+
+
+@compiled(distinct=True)
+def turn_backward(work, n_offsets, q, cos, sin, axis, signs, first, second):
+    """Overlaps of psi, tau, lambda, mu (states 0 to 3) on bit q; then before G_v, and before its turn.
+
+    first += Re <lambda| -i/2 sigma |psi> and second += Re <mu| -i/2 sigma |psi> + Re <lambda| -i/2 sigma |tau> for
+    sigma = X, Y, Z, see :func:`kernels.overlaps`. What happens on other bits commutes with all of that.
+    """
+    bit, n_x, n_y, n_z = 1 << q, 0.5 * axis[0], 0.5 * axis[1], 0.5 * axis[2]
+    for i in range(n_offsets // 2):
         j = low_index(i, bit)
         k = j + bit
         x, y, z = 0.0, 0.0, 0.0
@@ -151,6 +152,20 @@ def add_overlaps(work, q, signs, first, second):
             v += sign * (b_re * t_re + b_im * t_im - a_re * r_re - a_im * r_im)
             w += sign * (m_re * p_im - m_im * p_re - n_re * q_im + n_im * q_re)
             w += sign * (a_re * t_im - a_im * t_re - b_re * r_im + b_im * r_re)
+            s, g_y, g_z = sin * sign, n_y * sign, n_z * sign
+            # G+ = -G
+            t_re, t_im = t_re - g_z * p_im - n_x * q_im + g_y * q_re, t_im + g_z * p_re + n_x * q_re + g_y * q_im
+            r_re, r_im = r_re - n_x * p_im - g_y * p_re + g_z * q_im, r_im - g_z * q_re + n_x * p_re - g_y * p_im
+            m_re, m_im = m_re - g_z * a_im - n_x * b_im + g_y * b_re, m_im + g_z * a_re + n_x * b_re + g_y * b_im
+            n_re, n_im = n_re - n_x * a_im - g_y * a_re + g_z * b_im, n_im - g_z * b_re + n_x * a_re - g_y * a_im
+            work[0, 0, j, c], work[0, 0, k, c] = cos * p_re + s * q_re, cos * q_re - s * p_re
+            work[0, 1, j, c], work[0, 1, k, c] = cos * p_im + s * q_im, cos * q_im - s * p_im
+            work[1, 0, j, c], work[1, 0, k, c] = cos * t_re + s * r_re, cos * r_re - s * t_re
+            work[1, 1, j, c], work[1, 1, k, c] = cos * t_im + s * r_im, cos * r_im - s * t_im
+            work[2, 0, j, c], work[2, 0, k, c] = cos * a_re + s * b_re, cos * b_re - s * a_re
+            work[2, 1, j, c], work[2, 1, k, c] = cos * a_im + s * b_im, cos * b_im - s * a_im
+            work[3, 0, j, c], work[3, 0, k, c] = cos * m_re + s * n_re, cos * n_re - s * m_re
+            work[3, 1, j, c], work[3, 1, k, c] = cos * m_im + s * n_im, cos * n_im - s * m_im
         first[0] += 0.5 * x
         first[1] += 0.5 * y
         first[2] += 0.5 * z
@@ -171,16 +186,13 @@ def forward_group(states, x, r, cos, sin, axes, diagonal, direction, first, stop
     for start in range(first, stop, SIDE_BY_SIDE):
         width = min(SIDE_BY_SIDE, stop - start)
         members, signs = np.empty(width, np.int64), np.empty((k, width))
-        work = np.empty((2, 2, 1 << k, width))
+        work = new_work(2, k, width)
         place(start, pivots, r, members, signs)
         load(states, members, offsets, work)
         if direction > 0:
             scale(work, members, offsets, diagonal, 1.0)
         for q in range(k):
-            rotate(work, 0, q, cos[q], sin[q], signs[q])
-            rotate(work, 1, q, cos[q], sin[q], signs[q])
-        for q in range(k):
-            add_turned(work, 0, 1, q, axes[q], 1.0, signs[q])
+            turn_forward(work, 1 << k, q, cos[q], sin[q], axes[q], signs[q])
         if direction < 0:
             scale(work, members, offsets, diagonal, -1.0)
         store(work, members, offsets, states)
@@ -199,17 +211,11 @@ def backward_group(states, x, r, cos, sin, axes, diagonal, scales, first, stop, 
     for start in range(first, stop, SIDE_BY_SIDE):
         width = min(SIDE_BY_SIDE, stop - start)
         members, signs = np.empty(width, np.int64), np.empty((k, width))
-        work = np.empty((4, 2, 1 << k, width))
+        work = new_work(4, k, width)
         place(start, pivots, r, members, signs)
         load(states, members, offsets, work)
         for q in range(k):
-            add_overlaps(work, q, signs[q], out[q, 0], out[q, 1])
-        for q in range(k):  # G+ = -G
-            add_turned(work, 2, 3, q, axes[q], -1.0, signs[q])
-            add_turned(work, 0, 1, q, axes[q], -1.0, signs[q])
-        for q in range(k):
-            for state in range(4):
-                rotate(work, state, q, cos[q], -sin[q], signs[q])
+            turn_backward(work, 1 << k, q, cos[q], sin[q], axes[q], signs[q], out[q, 0], out[q, 1])
         if scales:
             scale(work, members, offsets, diagonal, -1.0)
         store(work, members, offsets, states)

@@ -51,11 +51,10 @@ def fill_table(phases, table):
 
 
 @compiled(inline="always")
-def multiply_tables(high, low, order, signs, first, stop, out):
-    """out[:, z, s] = signs[z] high[:, y // len(low), s] low[:, y % len(low), s] with y = order[z]."""
-    n_low = low.shape[1]
+def multiply_tables(high, low, n_low, order, signs, first, stop, out):
+    """out[:, z, s] = signs[z] high[:, i, s] low[:, j, s], j the last ``n_low`` bits of order[z], i the others."""
     for z in range(first, stop):
-        i, j, sign = order[z] // n_low, order[z] % n_low, signs[z]
+        i, j, sign = order[z] >> n_low, order[z] & ((1 << n_low) - 1), signs[z]
         for s in range(out.shape[2]):
             h_re, h_im, l_re, l_im = sign * high[0, i, s], sign * high[1, i, s], low[0, j, s], low[1, j, s]
             out[0, z, s], out[1, z, s] = h_re * l_re - h_im * l_im, h_re * l_im + h_im * l_re

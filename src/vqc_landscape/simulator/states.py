@@ -101,8 +101,8 @@ def fill_diagonals(layout, runs, tail_phases, number, first, stop, diagonals):
     cos, sin, cosines, alphas, gammas, turns = runs
     block_runs, run_r, alpha_slot, gamma_slot, order, signs, block_words, word_r, word_rotation = layout
     n_blocks, n_qubits, n_samples = len(block_runs) - 1, tail_phases.shape[1] - 1, len(cos)
-    n_high = (n_qubits + 1) // 2
-    high, low = np.empty((2, 1 << n_high, n_samples)), np.empty((2, 1 << (n_qubits - n_high), n_samples))
+    n_low = n_qubits // 2
+    high, low = np.empty((2, 1 << (n_qubits - n_low), n_samples)), np.empty((2, 1 << n_low, n_samples))
     phases, scale = np.empty((n_qubits, n_samples), np.complex128), np.empty(n_samples, np.complex128)
     n_most = 2 * len(run_r) + len(word_r)
     masks, masked = np.empty(n_most, np.int64), np.empty((n_most, n_samples), np.complex128)
@@ -130,9 +130,9 @@ def fill_diagonals(layout, runs, tail_phases, number, first, stop, diagonals):
                         scale[s] *= cosines[run, s]
         for s in range(n_samples):
             high[0, 0, s], high[1, 0, s], low[0, 0, s], low[1, 0, s] = scale[s].real, scale[s].imag, 1.0, 0.0
-        fill_table(phases[:n_high], high)
-        fill_table(phases[n_high:], low)
-        multiply_tables(high, low, order[b], signs[b], first, stop, diagonals[i])
+        fill_table(phases[: n_qubits - n_low], high)
+        fill_table(phases[n_qubits - n_low :], low)
+        multiply_tables(high, low, n_low, order[b], signs[b], first, stop, diagonals[i])
         for k in range(n_masked):
             multiply_phase(diagonals[i], masks[k], masked[k], first, stop)
 
