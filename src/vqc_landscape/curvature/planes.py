@@ -123,7 +123,7 @@ def eigenvector_plane(params: Any, pairs: Spectrum, positions: tuple[int, int] =
     chosen = [position % n_pairs for position in positions]
     if chosen[0] == chosen[1]:
         raise ValueError(f"Argument `positions` must name two different eigenvectors, but is {positions}.")
-    first, second = (f"eigenvector to {pairs.eigvals[position]:.3g}" for position in chosen)
+    first, second = (f"eigenvector of λ = {pairs.eigvals[position]:.3g}" for position in chosen)
     return Plane(origin, pairs.eigvecs[:, chosen], (first, second), origin[np.newaxis])
 
 

@@ -129,10 +129,11 @@ def _n_train(data: FigureData) -> int:
 
 def _insets(data: FigureData) -> str:
     """What the insets show."""
+    spectra = pd.concat([data.rows("spectra", name) for name in data.experiments])
     return (
         f"Insets: all {data.first.n_params} eigenvalues of the Hessian over all {_n_train(data)} training samples, "
-        f"counts on a logarithmic axis; = 0: within rounding. Hatched: {labels.STRUCTURAL_ZEROS}."
-    )
+        f"counts on a logarithmic axis; = 0: within rounding. {labels.hatched(spectra)}"
+    ).strip()
 
 
 def plot_data(samples: pd.DataFrame, ax: Axes | None = None, size: float = 14) -> None:

@@ -36,6 +36,11 @@ CONVENTION_ERROR = (
 )
 
 
+def hatched(spectra: pd.DataFrame) -> str:
+    """What the hatched parts of drawn spectra are, where there are some; ends in a space."""
+    return f"Hatched: {STRUCTURAL_ZEROS}. " if spectra["structural"].any() else ""
+
+
 def errors(row: pd.Series) -> str:
     """Relative errors of one row of ``convention_errors``."""
     return f"relative error {row['hessian_error']:.2f} of the Hessian, {row['eigval_error']:.2f} of its eigenvalues"

@@ -20,6 +20,7 @@ from vqc_landscape.figures.data import FigureData, as_frame
 N_BINS = 41  # over the whole range, one of them centred on 0
 # bins are never finer than this: chosen by us, so that rounding noise of a flat Hessian stays in the bin of 0
 SMALLEST_BIN = 1e-4
+MARKS = 300  # points, about the width of the axes, which the marks of all epochs share
 LINEAR_BELOW = 1e-2  # the axis of all epochs is linear around 0 and logarithmic beyond: chosen by us
 ZOOM = 0.4  # rad: where the loss along an eigenvector is compared with its parabola
 
@@ -57,7 +58,7 @@ def draw_spectra_along_training(data: FigureData) -> Figure:
         "Eigenvalues of the Hessian along the training",
         labels.summary(experiment),
         f"{labels.training(experiment, data.seed)}. λ: eigenvalue; = 0: within rounding. "
-        f"Hatched: {labels.STRUCTURAL_ZEROS}. Counts on a logarithmic axis.",
+        f"{labels.hatched(spectra)}Counts on a logarithmic axis.",
     )
     return figure
 
@@ -91,7 +92,8 @@ def draw_spectra_compared(data: FigureData) -> Figure:
         "Eigenvalues of the Hessian along the training: exact, and the published code's",
         *(labels.summary(experiment) for experiment in data.experiments.values()),
         f"{labels.training(data.first, data.seed)}, the same point in both; each training follows its own gradient. "
-        f"Hatched: {labels.STRUCTURAL_ZEROS}. c, f: linear between ±{LINEAR_BELOW:g}. {labels.CONVENTION_ERROR}.",
+        f"{labels.hatched(pd.concat(tables.values()))}"
+        f"c, f: linear between ±{LINEAR_BELOW:g}. {labels.CONVENTION_ERROR}.",
     )
     return figure
 
@@ -185,7 +187,8 @@ def plot_eigenvalues_along_training(
     ax = style.axes_or_new(ax)
     structural = spectra["structural"].to_numpy(dtype=bool)
     others, zeros = spectra[~structural], spectra[structural]
-    ax.plot(others["epoch"], others["eigval"], "_", color=style.COLOURS["blue"], markersize=11, label="eigenvalue")
+    size = min(11.0, MARKS / spectra["epoch"].nunique())
+    ax.plot(others["epoch"], others["eigval"], "_", color=style.COLOURS["blue"], markersize=size, label="eigenvalue")
     if len(zeros):
         per_epoch = zeros.groupby("epoch").size()
         ax.bar(
