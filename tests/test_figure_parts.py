@@ -138,6 +138,8 @@ def test_what_a_plot_cannot_draw_is_named(plot, name, columns):
         plot(np.eye(2))
     with pytest.raises(ValueError, match=f"{wanted} that becomes one, but has only other"):
         plot(pd.DataFrame({"other": [1.0]}))
+    with pytest.raises(ValueError, match=f"{wanted} that becomes one, but has no rows"):
+        plot(pd.DataFrame({column: [] for column in columns.split(", ")}))
 
 
 def test_tracks_that_are_none_are_named():

@@ -329,5 +329,11 @@ def test_a_step_that_returns_something_else_is_named(returned, fault):
 
 def test_a_batch_larger_than_the_data_is_refused():
     risk = linear_risk(5, 2)
-    with pytest.raises(ValueError, match="batch_size is 6, but there are 5 samples"):
+    with pytest.raises(ValueError, match="`optimiser.batch_size` must be a whole number between 1 and 5, but is 6"):
         train(risk, np.zeros(risk.n_params), Adam(0.1, 6), 1)
+
+    class Own(GradientDescent):
+        batch_size = "2"
+
+    with pytest.raises(ValueError, match="`optimiser.batch_size` must be a whole number between 1 and 5, but is '2'"):
+        train(risk, np.zeros(risk.n_params), Own.__new__(Own), 1)

@@ -65,10 +65,8 @@ def train(
     """
     params = as_vector("params", params, risk.n_params)
     check_optimiser("Argument `optimiser`", optimiser)
-    if optimiser.batch_size is not None and optimiser.batch_size > risk.n_samples:
-        raise ValueError(
-            f"The optimiser's batch_size is {optimiser.batch_size}, but there are {risk.n_samples} samples."
-        )
+    if optimiser.batch_size is not None:
+        check_count("optimiser.batch_size", optimiser.batch_size, maximum=risk.n_samples)
     check_count("n_epochs", n_epochs, minimum=0)
     check_count("checkpoint_every", checkpoint_every)
     report = report or (lambda *_: None)
