@@ -13,9 +13,11 @@ import numpy as np
 import pennylane as qml
 import pytest
 import torch
+from numba.core.codegen import get_host_cpu_features
 from programs import random_circuit
 
 import vqc_landscape as vl
+from vqc_landscape.checks import Array
 from vqc_landscape.simulator import jit, products
 from vqc_landscape.simulator import tangents as second_order
 from vqc_landscape.simulator.engine import Engine
@@ -250,6 +252,20 @@ def test_a_second_process_compiles_half_of_the_first_hessian(tmp_path: Path) -> 
     command = [sys.executable, "-c", FIRST_USE]
     run = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "[1, 0]"  # from the cache that the other process filled; compiled here
+
+
+@pytest.mark.skipif("+avx512f" not in get_host_cpu_features().split(","), reason="vectors of 512 bits are not there")
+def test_kernels_use_the_whole_of_a_vector_register(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(jit, "CACHE", str(tmp_path))  # what comes from a cache has no assembly
+
+    def add(source: Array, out: Array) -> None:
+        for i in range(len(source)):
+            out[i] += source[i]
+
+    kernel = jit.compiled(add)
+    kernel(np.zeros(8), np.zeros(8))
+    (assembly,) = kernel.inspect_asm().values()
+    assert "zmm" in assembly
 
 
 def test_a_helper_that_fails_or_has_nothing_to_do_is_no_loss(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -111,30 +111,22 @@ class Engine:
 
     def expvals(self, params: Array, coefficients: Array) -> Array:
         """f of every sample, shape (n_samples,)."""
-        leaves = self._leaves(len(coefficients))
-        return np.concatenate(
-            list(map_in_order(lambda part: self._leaf_expvals(params, coefficients[part]), list(leaves)))
-        )
+        lanes = list(self._lanes(len(coefficients)))
+        return np.concatenate(list(map_in_order(lambda lane: self._lane_expvals(params, coefficients[lane]), lanes)))
 
     def jacobian(self, params: Array, coefficients: Array) -> tuple[Array, Array]:
         """f (n_samples,) and df/dparams (n_samples, n_carried) of every sample."""
-        leaves = list(self._leaves(len(coefficients)))
-        parts = list(map_in_order(lambda part: self._leaf_jacobian(params, coefficients[part]), leaves))
+        lanes = list(self._lanes(len(coefficients)))
+        parts = list(map_in_order(lambda lane: self._lane_jacobian(params, coefficients[lane]), lanes))
         return np.concatenate([f for f, _ in parts]), np.concatenate([jacobian for _, jacobian in parts])
 
-    def _leaf_jacobian(self, params: Array, coefficients: Array) -> tuple[Array, Array]:
-        expvals, jacobian = np.empty(len(coefficients)), np.empty((len(coefficients), self.n_carried))
-        for lane in self._lanes(len(coefficients)):
-            with self._first_order(params, coefficients[lane]) as first:
-                expvals[lane], jacobian[lane] = first.expvals, first.jacobian
-        return expvals, jacobian
+    def _lane_expvals(self, params: Array, coefficients: Array) -> Array:
+        with self._forward(params, coefficients) as leaf:
+            return self.measure(leaf)[0]
 
-    def _leaf_expvals(self, params: Array, coefficients: Array) -> Array:
-        expvals = np.empty(len(coefficients))
-        for lane in self._lanes(len(coefficients)):
-            with self._forward(params, coefficients[lane]) as leaf:
-                expvals[lane] = self.measure(leaf)[0]
-        return expvals
+    def _lane_jacobian(self, params: Array, coefficients: Array) -> tuple[Array, Array]:
+        with self._first_order(params, coefficients) as first:
+            return first.expvals, first.jacobian
 
     @contextmanager
     def _first_order(self, params: Array, coefficients: Array) -> Iterator[FirstOrder]:
@@ -383,7 +375,7 @@ class Engine:
         amplitude = 2 * 8 * 2**self.circuit.n_qubits  # real and imaginary part, of a whole state
         n_slots = int(np.max(np.diff(self.columns.step_slots), initial=1))
         columns = -(-self.n_carried // self._width) * self._width
-        n_states = (3 * self.schedule.n_blocks + len(self.tail_phases)) * self.lanes
+        n_states = (3 * self.schedule.n_blocks + len(self.tail_phases)) * min(self.lanes, LEAF)
         copies = 1 if self.lanes == 1 else 2  # side by side, and one after the other
         return int(amplitude * (columns + 2 * n_slots + 3 + n_states * copies) + 5 * 8 * columns**2)
 
@@ -395,7 +387,7 @@ class Engine:
     @property
     def lanes(self) -> int:
         """Samples side by side: as many as keep their states in the cache."""
-        return 1 if self.is_wide else min(LEAF, max(1, 2 ** (13 - self.circuit.n_qubits)))
+        return 1 if self.is_wide else 2 ** (13 - self.circuit.n_qubits)
 
     @property
     def is_wide(self) -> bool:

@@ -109,19 +109,18 @@ def propagate_chunk(b, sample, chunk, n_active, samples, turns, tangents):
 @compiled(inline="always")
 def fill_generators(step, sample, factor, states, samples, turns, columns, work):
     """work.slots[:, slot] = factor sum c G state over the entries of each slot."""
-    state = states[sample, columns.step_block[step]]
+    # names before the loops: every access to a field counts references, with instructions that all threads wait for
+    state, axes, coefficients = states[sample, columns.step_block[step]], samples.axes, samples.coefficients
+    generator, term, rotation = columns.entry_generator, columns.entry_term, columns.generator_rotation
+    site_of, starts, slot, fresh = columns.group_site, columns.group_entries, columns.entry_slot, columns.entry_first
+    x, r, scaled, flipped, signs, slots = turns.site_x, turns.site_r, work.axes, work.flipped, work.signs, work.slots
     for group in range(columns.step_groups[step], columns.step_groups[step + 1]):
-        site = columns.group_site[group]
-        first, stop = columns.group_entries[group], columns.group_entries[group + 1]
+        site, first, stop = site_of[group], starts[group], starts[group + 1]
         for entry in range(first, stop):
-            rotation = columns.generator_rotation[columns.entry_generator[entry]]
-            half = 0.5 * factor * samples.coefficients[sample, columns.entry_term[entry]]
+            axis, half = rotation[generator[entry]], 0.5 * factor * coefficients[sample, term[entry]]
             for a in range(3):
-                work.axes[entry - first, a] = half * samples.axes[rotation, sample, a]
-        slots, fresh = columns.entry_slot[first:stop], columns.entry_first[first:stop]
-        add_generators(
-            state, turns.site_x[site], turns.site_r[site], work.axes, slots, fresh, work.flipped, work.signs, work.slots
-        )
+                scaled[entry - first, a] = half * axes[axis, sample, a]
+        add_generators(state, x[site], r[site], scaled, slot[first:stop], fresh[first:stop], flipped, signs, slots)
 
 
 @compiled(inline="always")
