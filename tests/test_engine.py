@@ -6,6 +6,8 @@ import os
 import subprocess
 import sys
 import tracemalloc
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +23,7 @@ from vqc_landscape.checks import Array
 from vqc_landscape.simulator import jit, products
 from vqc_landscape.simulator import tangents as second_order
 from vqc_landscape.simulator.engine import Engine
-from vqc_landscape.simulator.threads import map_in_order, n_threads
+from vqc_landscape.simulator.threads import map_in_order, n_threads, run_all
 
 # float64 sums of some thousand terms of order 1, on both sides
 ATOL = 1e-11
@@ -126,6 +128,26 @@ def test_threads(monkeypatch: pytest.MonkeyPatch) -> None:
         n_threads()
 
 
+def test_tasks_run_once_each_and_may_run_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    done: list[tuple[int, int]] = []
+
+    def inner(i: int) -> None:
+        run_all([partial(done.append, (i, j)) for j in range(20)])
+
+    run_all([partial(inner, i) for i in range(20)])
+    assert sorted(done) == [(i, j) for i in range(20) for j in range(20)]
+
+    def fails() -> None:
+        raise RuntimeError("this task fails")
+
+    for position in range(4):  # whatever thread it falls to
+        tasks: list[Callable[[], object]] = [list] * 3
+        tasks.insert(position, fails)
+        with pytest.raises(RuntimeError, match="this task fails"):
+            run_all(tasks)
+
+
 @pytest.mark.parametrize("name", OBSERVABLES)
 @pytest.mark.parametrize("seed", range(3))
 def test_products_with_the_hessian_need_no_hessian(name: str, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -137,7 +159,8 @@ def test_products_with_the_hessian_need_no_hessian(name: str, seed: int, monkeyp
     product = risk.hessian(params) @ v
     np.testing.assert_allclose(risk.hvp(params, v), product, rtol=0, atol=ATOL)
     # large states, one by one and in blocks of cosets
-    monkeypatch.setattr(Engine, "is_wide", True)
+    monkeypatch.setattr(Engine, "takes_one", lambda engine, n_samples: True)
+    monkeypatch.setattr(products, "SMALLEST_PIECE", 1)
     found = []
     for threads in ("1", "2"):
         monkeypatch.setenv("OMP_NUM_THREADS", threads)
@@ -162,8 +185,7 @@ def test_products_of_states_with_more_qubits_than_turn_together(
     risk = vl.CircuitRisk(circuit, vl.local_projector(10, "X"), "infidelity")
     params, v = rng.uniform(0, 2 * np.pi, 30), rng.normal(size=30)
     product = risk.hessian(params) @ v
-    monkeypatch.setattr(Engine, "is_wide", True)
-    monkeypatch.setattr(products, "PIECES", 1)
+    monkeypatch.setattr(Engine, "takes_one", lambda engine, n_samples: True)
     np.testing.assert_allclose(risk.hvp(params, v), product, rtol=0, atol=ATOL)
 
 

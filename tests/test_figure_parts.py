@@ -161,3 +161,5 @@ def test_eigenvalues_along_training_are_drawn_from_spectra():
         vl.plot_eigenvalues_along_training([])
     with pytest.raises(ValueError, match=r"`spectra\[1\]` must be a Spectrum, as vl.spectrum returns"):
         vl.plot_eigenvalues_along_training([spectra[0], np.eye(2)])
+    with pytest.raises(ValueError, match="`epochs` goes with a list of spectra only"):
+        vl.plot_eigenvalues_along_training(spectra[0].to_pandas().assign(epoch=0), epochs=[0])

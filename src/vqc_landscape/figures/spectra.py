@@ -177,11 +177,11 @@ def plot_eigenvalues_along_training(
     Args:
         spectra: what :func:`vqc_landscape.spectra_at` returns, or rows of ``spectra`` of one experiment and seed.
         ax: where to draw; default: a new figure.
-        epochs: numbers of the epochs of a list of spectra; default: 0, 1, 2, ...
+        epochs: numbers of the epochs of a list of spectra (a table has its own); default: 0, 1, 2, ...
         legend: explain the marks beside the axes.
 
     Raises:
-        ValueError: no spectra, or another number of epochs.
+        ValueError: no spectra, another number of epochs, or epochs beside a table.
     """
     spectra = _by_epoch(spectra, epochs)
     ax = style.axes_or_new(ax)
@@ -223,6 +223,8 @@ def _by_epoch(spectra: pd.DataFrame | Sequence[Spectrum], epochs: Sequence[int] 
             for i, (pairs, epoch) in enumerate(zip(spectra, numbers, strict=True))
         ]
         spectra = pd.concat(parts)
+    elif epochs is not None:
+        raise ValueError("Argument `epochs` goes with a list of spectra only: a table has the epochs in a column.")
     return as_frame("spectra", spectra, ("epoch", "eigval", "structural"))
 
 

@@ -21,10 +21,10 @@ from vqc_landscape.simulator import states as first_order
 from vqc_landscape.simulator import tangents as second_order
 from vqc_landscape.simulator.columns import make_columns
 from vqc_landscape.simulator.jit import Helper
-from vqc_landscape.simulator.kernels import compile_products
+from vqc_landscape.simulator.matrices import compile_products
 from vqc_landscape.simulator.measurement import Groups, check_fits, measured_groups, no_groups, seen_gates
 from vqc_landscape.simulator.memory import side_by_side
-from vqc_landscape.simulator.products import LargeState, lane_product
+from vqc_landscape.simulator.products import FEW, LARGE, LargeState, lane_product
 from vqc_landscape.simulator.schedule import Ints, make_schedule
 from vqc_landscape.simulator.states import smallest_cos
 from vqc_landscape.simulator.threads import map_in_order, n_threads
@@ -328,9 +328,11 @@ class Engine:
         v: Array,
     ) -> Array:
         total = np.zeros(self.n_carried)
-        for lane in self._lanes(samples.stop - samples.start):
-            part = slice(samples.start + lane.start, samples.start + lane.stop)
-            if self.is_wide:
+        alone = self.takes_one(samples.stop - samples.start)
+        step = 1 if alone else self.lanes
+        for start in range(samples.start, samples.stop, step):
+            part = slice(start, min(start + step, samples.stop))
+            if alone:
                 state = self._large_state(params, coefficients[part])
                 total += state.product(partial(_of_samples, derivatives, part), v)
             else:
@@ -393,6 +395,10 @@ class Engine:
     def is_wide(self) -> bool:
         """Whether the threads share one sample: a state of 2**13 amplitudes fills the cache of a core."""
         return self.circuit.n_qubits >= 13
+
+    def takes_one(self, n_samples: int) -> bool:
+        """Whether products with the Hessian take one sample at a time, and undo its blocks instead of keeping them."""
+        return self.circuit.n_qubits >= LARGE and min(self.lanes, n_samples) <= FEW
 
     @property
     def _width(self) -> int:

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from vqc_landscape.simulator.engine import Engine, FirstOrder
     from vqc_landscape.simulator.workspace import Leaf
 
+LARGE, FEW = 9, 2  # qubits from which a state is taken alone, where so few would be side by side
 PIECES = 8  # of a large state, for the threads; part of the result's bytes
+SMALLEST_PIECE = 2**12  # amplitudes: with fewer, a second thread costs what it gains
 PSI, TAU, LAMBDA, MU = range(4)
 
 
@@ -199,5 +201,5 @@ class LargeState:
 
     def _pieces(self, n_turned: int) -> list[tuple[int, int]]:
         n_cosets = self.states.shape[2] >> n_turned
-        step = max(n_cosets // PIECES, 1)
+        step = max(n_cosets // PIECES, SMALLEST_PIECE >> n_turned, 1)
         return [(start, min(start + step, n_cosets)) for start in range(0, n_cosets, step)]

@@ -22,15 +22,8 @@ from __future__ import annotations
 import numpy as np
 
 from vqc_landscape.simulator.jit import compiled
-from vqc_landscape.simulator.kernels import (
-    add_generators,
-    add_gram,
-    add_row_sums,
-    insert,
-    multiply,
-    multiply_slots,
-    propagate,
-)
+from vqc_landscape.simulator.kernels import add_generators, insert, propagate
+from vqc_landscape.simulator.matrices import add_gram, add_row_sums, multiply, multiply_slots
 
 
 @compiled
