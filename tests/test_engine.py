@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -288,6 +289,23 @@ def test_kernels_use_the_whole_of_a_vector_register(monkeypatch: pytest.MonkeyPa
     kernel(np.zeros(8), np.zeros(8))
     (assembly,) = kernel.inspect_asm().values()
     assert "zmm" in assembly
+
+
+PLAIN = """
+import vqc_landscape as vl
+risk = vl.CircuitRisk(vl.layered(2, 1), vl.Projector(vl.plus_state(2)), loss="infidelity")
+print(risk.hessian([0.1] * risk.n_params).tolist())
+"""
+
+
+def test_kernels_run_without_compilation() -> None:
+    """A second implementation of the arithmetic: Python's own."""
+    found = []
+    for disabled in ("0", "1"):
+        environment = os.environ | {"NUMBA_DISABLE_JIT": disabled}
+        run = subprocess.run([sys.executable, "-c", PLAIN], env=environment, capture_output=True, text=True, check=True)
+        found.append(json.loads(run.stdout))
+    np.testing.assert_allclose(found[0], found[1], rtol=0, atol=ATOL)
 
 
 def test_a_helper_that_fails_or_has_nothing_to_do_is_no_loss(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

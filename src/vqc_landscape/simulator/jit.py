@@ -27,7 +27,8 @@ ROOM = Path(__file__).parent
 _numba: Any = numba.config
 
 # On some processors LLVM leaves half of a vector register unused, for the clock's sake. Hessians are a fifth faster on
-# the whole of it. The features are part of the key of numba's cache.
+# the whole of it. The features are part of the key of numba's cache. They hold for the whole process, unless numba has
+# compiled something before: then they stay as they were, and the last digits can differ.
 _features: str = get_host_cpu_features()  # type: ignore[no-untyped-call]
 if _numba.CPU_FEATURES is None and "+avx512f" in _features.split(","):
     _numba.CPU_FEATURES = f"{_features},-prefer-256-bit"
@@ -45,6 +46,8 @@ def compiled(function: Callable[..., Any] | None = None, *, inline: str = "never
     """
     if function is None:
         return lambda f: compiled(f, inline=inline, distinct=distinct)
+    if _numba.DISABLE_JIT:  # to step through it
+        return function
     options: dict[str, Any] = dict(fastmath=True, nogil=True, boundscheck=False, error_model="numpy", inline=inline)
     # no entry for C code: nobody calls it, and it would be compiled with every function
     options |= dict(noalias=distinct, no_cfunc_wrapper=True)
