@@ -44,11 +44,11 @@ def draw_growth(rows: list[Row], path: Path) -> None:
     with paper_style():
         figure = new_figure(2.4)
         for ax, (axis, (sizes, times)) in zip(figure.subplots(1, len(AXES)), series(rows).items(), strict=False):
-            ax.loglog(sizes, times, "o-", color=COLOURS["blue"])
+            ax.loglog(sizes, times, "o-", color=COLOURS["blue"], label="measured")
             guide = times[-1] * (np.array(sizes) / sizes[-1]) ** AXES[axis]
             ax.loglog(sizes, guide, ":", color=MUTED, label=f"slope {AXES[axis]:.0f}")
-            ax.set(xlabel=axis, ylabel="seconds")
+            ax.set(xlabel=axis, ylabel="time of a Hessian (s)")
             ax.set_xticks(sizes, [f"{size:g}" for size in sizes])
             ax.set_xticks([], minor=True)
-            ax.legend()
+            ax.legend(loc="upper left")
         save(figure, path)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -22,7 +21,14 @@ from vqc_landscape.simulator import tangents as second_order
 from vqc_landscape.simulator.columns import make_columns
 from vqc_landscape.simulator.jit import Helper
 from vqc_landscape.simulator.matrices import compile_products
-from vqc_landscape.simulator.measurement import Groups, check_fits, measured_groups, no_groups, seen_gates
+from vqc_landscape.simulator.measurement import (
+    Groups,
+    check_fits,
+    measure_target,
+    measured_groups,
+    no_groups,
+    seen_gates,
+)
 from vqc_landscape.simulator.memory import side_by_side
 from vqc_landscape.simulator.products import FEW, LARGE, LargeState, lane_product
 from vqc_landscape.simulator.schedule import Ints, make_schedule
@@ -30,6 +36,7 @@ from vqc_landscape.simulator.states import smallest_cos
 from vqc_landscape.simulator.threads import map_in_order, n_threads
 from vqc_landscape.simulator.wide import add_samples_wide
 from vqc_landscape.simulator.workspace import (
+    FirstOrder,
     Leaf,
     Pool,
     Runs,
@@ -47,25 +54,6 @@ WIDE_WIDTH = 64  # the same where the threads share a sample: more chunks than t
 MAX_WIDTH = 136  # tangent columns of one array: long enough to vectorise, short enough for the cache
 
 _helper = Helper("vqc_landscape.simulator.ahead", second_order.add_samples)
-
-
-@dataclass(frozen=True)
-class FirstOrder:
-    """First derivatives of a leaf of samples.
-
-    Attributes:
-        expvals: f, shape (n_samples,).
-        jacobian: df/dparams of the carried parameters, shape (n_samples, n_carried).
-        leaf: what the second derivatives start from.
-        targets: the target state pulled back before the last diagonal, (2, 2**n, n_samples); projectors only.
-        target_weights: weights of Re and Im of <target|T> in the Gram matrix, (2, n_samples); projectors only.
-    """
-
-    expvals: Array
-    jacobian: Array
-    leaf: Leaf
-    targets: Array
-    target_weights: Array
 
 
 class Engine:
@@ -173,29 +161,14 @@ class Engine:
     def measure(self, leaf: Leaf) -> tuple[Array, Array, Array]:
         """f, and for projectors the pulled-back target and its Gram weights; fills the last adjoint."""
         if self.target is not None:
-            return self._measure_target(leaf, self.target)
+            tail = leaf.diagonals[self.schedule.n_blocks]
+            return measure_target(leaf, tail, self.target, self.published)
         size, n_samples = leaf.states.shape[2:]
         expvals = np.empty(n_samples)
         first_order.measure(
             leaf.states[-1], leaf.diagonals, self.schedule.n_blocks, self.groups, expvals, leaf.adjoints[-1]
         )
         return expvals, np.empty((0, 2, size)), np.empty((2, 0))
-
-    def _measure_target(self, leaf: Leaf, target: NDArray[np.complex128]) -> tuple[Array, Array, Array]:
-        final, adjoint, tail = leaf.states[-1], leaf.adjoints[-1], leaf.diagonals[self.schedule.n_blocks]
-        # the states lack the phase of their runs, so the target goes without it, too
-        pulled_target = np.conj((tail[0] + 1j * tail[1]) * leaf.phases) * target[:, None]
-        overlap = np.sum(np.conj(pulled_target) * (final[0] + 1j * final[1]), axis=0)
-        if self.published:
-            square = (overlap**2).real
-            sign = np.where(square < 0, -1.0, 1.0)
-            expvals, image = np.abs(square), sign * np.conj(overlap) * pulled_target
-            weights = np.stack([sign, -sign])
-        else:
-            expvals, image = np.abs(overlap) ** 2, overlap * pulled_target
-            weights = np.ones((2, len(overlap)))
-        adjoint[0], adjoint[1] = image.real, image.imag
-        return expvals, np.stack([pulled_target.real.T, pulled_target.imag.T], axis=1), weights
 
     # --- second order ----------------------------------------------------------------------------------
 

@@ -8,10 +8,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from vqc_landscape.checks import Array
 from vqc_landscape.circuits.lightcone import inside_light_cone
 from vqc_landscape.circuits.observables import Observable, PauliSum, Projector
 from vqc_landscape.circuits.program import Circuit
 from vqc_landscape.simulator.schedule import Frame
+from vqc_landscape.simulator.workspace import Leaf
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -117,6 +119,33 @@ def _flatten(frame: Frame, letters: list[dict[int, str]], weights: list[Floats],
 def _most_frequent(weights: Floats) -> float:
     values, counts = np.unique(weights, return_counts=True)
     return float(values[np.argmax(counts)])
+
+
+def measure_target(
+    leaf: Leaf, tail: Array, target: NDArray[np.complex128], published: bool
+) -> tuple[Array, Array, Array]:
+    """f of the projector onto a state, the pulled-back target and its Gram weights; fills the last adjoint.
+
+    Args:
+        leaf: samples with the states of all blocks.
+        tail: the diagonal after the last block, (2, 2**n, n_samples).
+        target: the state, as states are stored, (2**n,).
+        published: ``|Re(z^2)|`` instead of ``|z|^2``, z = <target|psi>.
+    """
+    final, adjoint = leaf.states[-1], leaf.adjoints[-1]
+    # the states lack the phase of their runs, so the target goes without it, too
+    pulled_target = np.conj((tail[0] + 1j * tail[1]) * leaf.phases) * target[:, None]
+    overlap = np.sum(np.conj(pulled_target) * (final[0] + 1j * final[1]), axis=0)
+    if published:
+        square = (overlap**2).real
+        sign = np.where(square < 0, -1.0, 1.0)
+        expvals, image = np.abs(square), sign * np.conj(overlap) * pulled_target
+        weights = np.stack([sign, -sign])
+    else:
+        expvals, image = np.abs(overlap) ** 2, overlap * pulled_target
+        weights = np.ones((2, len(overlap)))
+    adjoint[0], adjoint[1] = image.real, image.imag
+    return expvals, np.stack([pulled_target.real.T, pulled_target.imag.T], axis=1), weights
 
 
 def seen_gates(circuit: Circuit, observable: Observable, published: bool) -> Sequence[int]:

@@ -20,10 +20,11 @@ from vqc_landscape.simulator.schedule import Ints
 from vqc_landscape.simulator.threads import run_all
 
 if TYPE_CHECKING:
-    from vqc_landscape.simulator.engine import Engine, FirstOrder
-    from vqc_landscape.simulator.workspace import Leaf
+    from vqc_landscape.simulator.engine import Engine
+    from vqc_landscape.simulator.workspace import FirstOrder, Leaf
 
-LARGE, FEW = 9, 2  # qubits from which a state is taken alone, where so few would be side by side
+LARGE = 9  # qubits from which a state is taken alone ...
+FEW = 2  # ... where no more than these would be side by side
 PIECES = 8  # of a large state, for the threads; part of the result's bytes
 SMALLEST_PIECE = 2**12  # amplitudes: with fewer, a second thread costs what it gains
 PSI, TAU, LAMBDA, MU = range(4)

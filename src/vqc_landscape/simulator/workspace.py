@@ -29,6 +29,24 @@ class Leaf(NamedTuple):
     phases: NDArray[np.complex128]  # (n_samples,): psi is this times states[-1] after the last diagonal
 
 
+class FirstOrder(NamedTuple):
+    """First derivatives of a leaf of samples.
+
+    Attributes:
+        expvals: f, shape (n_samples,).
+        jacobian: df/dparams of the carried parameters, shape (n_samples, n_carried).
+        leaf: what the second derivatives start from.
+        targets: the target state pulled back before the last diagonal, (2, 2**n, n_samples); projectors only.
+        target_weights: weights of Re and Im of <target|T> in the Gram matrix, (2, n_samples); projectors only.
+    """
+
+    expvals: Array
+    jacobian: Array
+    leaf: Leaf
+    targets: Array
+    target_weights: Array
+
+
 class Runs(NamedTuple):
     """Each run of one-qubit gates as diag(1, alpha) cos (1, -t; t, 1) diag(1, gamma); the t are in the leaf."""
 
