@@ -89,12 +89,22 @@ def test_gates_that_do_not_fit() -> None:
         vl.Rotation("X", (0, 1), (vl.Term(),), "")
     with pytest.raises(ValueError, match="`angle` must have at least one term"):
         vl.Rotation("X", (0,), (), "")
-    with pytest.raises(ValueError, match="`name` must be one of H, S, CZ, CNOT, SWAP, CCZ, but is 'T'"):
+    with pytest.raises(ValueError, match="`name` must be one of H, S, CZ, CNOT, SWAP, CCZ, MCZ, but is 'T'"):
         vl.FixedGate("T", (0,))
     with pytest.raises(ValueError, match=r"`wires` of H must have 1 entries, but is \(0, 1\)"):
         vl.FixedGate("H", (0, 1))
+    with pytest.raises(ValueError, match=r"`wires` of MCZ must have at least 2 entries, but is \(0,\)"):
+        vl.FixedGate("MCZ", (0,))
     with pytest.raises(ValueError, match="`matrix` of U must be a 2 x 2 unitary"):
         vl.FixedGate("U", (0,), ((1, 0), (0, 2)))
+    with pytest.raises(ValueError, match="`matrix` of U must be a 4 x 4 unitary"):
+        vl.FixedGate("U", (0, 1), ((1, 0), (0, 1)))
+    with pytest.raises(ValueError, match=r"`wires` of U must have 1 to 6 entries, but is \(0, 1, 2, 3, 4, 5, 6\)"):
+        vl.FixedGate("U", tuple(range(7)), ((1, 0), (0, 1)))
+    with pytest.raises(
+        ValueError, match=r"`initial` must have 2 amplitudes of norm 1, but has shape \(2,\) and norm 2"
+    ):
+        vl.Circuit("c", 1, (1,), (vl.Rotation("X", (0,), (vl.Term(param=0),), ""),), initial=np.array([2.0 + 0j, 0]))
     with pytest.raises(ValueError, match="`gates` must hold at least one rotation"):
         vl.Circuit("c", 1, (1,), (vl.FixedGate("H", (0,)),))
     rotation = vl.Rotation("X", (2,), (vl.Term(param=0),), "")

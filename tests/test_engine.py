@@ -23,6 +23,7 @@ import vqc_landscape as vl
 from vqc_landscape.checks import Array
 from vqc_landscape.simulator import jit, products
 from vqc_landscape.simulator import tangents as second_order
+from vqc_landscape.simulator.encoding import encode
 from vqc_landscape.simulator.engine import Engine
 from vqc_landscape.simulator.threads import map_in_order, n_threads, run_all
 
@@ -80,7 +81,9 @@ def test_more_tangents_than_one_array_holds() -> None:
     params = rng.uniform(0, 2 * np.pi, circuit.n_params)
     risk = vl.CircuitRisk(circuit, vl.PauliZ(0), "mse", x, y)
     full = Engine(circuit, vl.PauliZ(0))
-    hessian = full.hessian(params, circuit.coefficients(risk.features), lambda f, s: (f - y[s], np.ones_like(f)))
+    hessian = full.hessian(
+        params, encode(circuit, vl.PauliZ(0), risk.features), lambda f, s: (f - y[s], np.ones_like(f))
+    )
     order = np.argsort(full.columns.params)
     np.testing.assert_allclose(hessian[np.ix_(order, order)], risk.hessian(params), rtol=0, atol=ATOL)
 
@@ -236,10 +239,10 @@ def test_the_predicted_memory_is_what_is_allocated(
     circuit = vl.reuploading(n_qubits, 8) if n_features else vl.layered(n_qubits, 8)
     engine = Engine(circuit, vl.local_projector(n_qubits, "X"))
     monkeypatch.setenv("OMP_NUM_THREADS", "1")  # one leaf after the other
-    rows = circuit.coefficients(np.zeros((2 * engine.lanes, n_features)))
+    samples = encode(circuit, engine.observable, np.zeros((2 * engine.lanes, n_features)))
     params = np.zeros(circuit.n_params)
     tracemalloc.start()
-    engine.hessian(params, rows, lambda f, s: (np.ones_like(f), np.zeros_like(f)))
+    engine.hessian(params, samples, lambda f, s: (np.ones_like(f), np.zeros_like(f)))
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert 0.9 < peak / engine.hessian_bytes < 1.1
@@ -248,9 +251,9 @@ def test_the_predicted_memory_is_what_is_allocated(
 def test_the_published_arithmetic_has_no_directional_sweep() -> None:
     circuit = vl.rx_product(2, 1)
     engine = Engine(circuit, vl.PauliZ(0), published=True)
-    rows = circuit.coefficients(circuit.feature_rows(None))
+    samples = encode(circuit, vl.PauliZ(0), circuit.feature_rows(None))
     with pytest.raises(ValueError, match="Hessian-vector products are defined for the exact convention only"):
-        engine.hvp(np.zeros(2), rows, lambda f, _: (f, f), np.zeros(2))
+        engine.hvp(np.zeros(2), samples, lambda f, _: (f, f), np.zeros(2))
 
 
 def test_quantum_fisher_of_product_rotations_is_the_identity() -> None:

@@ -14,6 +14,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 import vqc_landscape as vl
+from vqc_landscape.simulator.encoding import encode
 from vqc_landscape.simulator.engine import Engine
 from vqc_landscape.simulator.gpu import devices
 from vqc_landscape.simulator.gpu import engine as gpu_engine
@@ -58,19 +59,19 @@ def risk_on(monkeypatch: pytest.MonkeyPatch) -> Any:
 def test_random_programs_have_the_derivatives_of_the_cpu(name: str, seed: int, published: bool) -> None:
     """Words, CNOT frames, shared and idle parameters, features, several measured groups, and a part of the columns."""
     rng = np.random.default_rng([seed, 11])
-    circuit = random_circuit(rng, n_qubits=3, n_gates=30, n_params=7, n_features=2)
+    circuit = random_circuit(rng, n_qubits=3, n_gates=30, n_params=7, n_features=2, unitaries=False)
     carried = np.sort(rng.permutation(7)[:5])
-    params, coefficients = rng.uniform(0, 2 * np.pi, 7), circuit.coefficients(rng.uniform(-1, 1, (5, 2)))
+    params, samples = rng.uniform(0, 2 * np.pi, 7), encode(circuit, OBSERVABLES[name], rng.uniform(-1, 1, (5, 2)))
     cpu = Engine(circuit, OBSERVABLES[name], published, carried)
     gpu = GpuEngine(circuit, OBSERVABLES[name], published, carried, CPU, "float64")
 
     def derivatives(f: np.ndarray, samples: slice) -> tuple[np.ndarray, np.ndarray]:
         return 2 * (f - np.arange(5)[samples]), np.full_like(f, 2.0)
 
-    np.testing.assert_allclose(gpu.expvals(params, coefficients), cpu.expvals(params, coefficients), rtol=0, atol=ATOL)
-    jacobians = (engine.jacobian(params, coefficients)[1] for engine in (gpu, cpu))
+    np.testing.assert_allclose(gpu.expvals(params, samples), cpu.expvals(params, samples), rtol=0, atol=ATOL)
+    jacobians = (engine.jacobian(params, samples)[1] for engine in (gpu, cpu))
     np.testing.assert_allclose(*jacobians, rtol=0, atol=ATOL)
-    point = (params, coefficients, derivatives)
+    point = (params, samples, derivatives)
     np.testing.assert_allclose(gpu.hessian(*point), cpu.hessian(*point), rtol=0, atol=ATOL)
     np.testing.assert_allclose(gpu.ggn(*point), cpu.ggn(*point), rtol=0, atol=ATOL)
     if published:
@@ -121,11 +122,11 @@ def test_state_preparation_is_the_dense_oracle(precision: str, risk_on: Any) -> 
 def test_more_qubits_than_one_matrix_turns() -> None:
     """Seven qubits are two groups of bits, whose matrices act on different axes; CNOTs change the order."""
     rng = np.random.default_rng(4)
-    circuit = random_circuit(rng, n_qubits=7, n_gates=100, n_params=12, n_features=0)
+    circuit = random_circuit(rng, n_qubits=7, n_gates=100, n_params=12, n_features=0, unitaries=False)
     observable = vl.PauliSum(((0.5, "XYZ", (6, 0, 3)), (0.3, "ZZ", (2, 5))))
-    params, coefficients = rng.uniform(0, 2 * np.pi, 12), circuit.coefficients(circuit.feature_rows(None))
+    params, samples = rng.uniform(0, 2 * np.pi, 12), encode(circuit, observable, circuit.feature_rows(None))
     engines = Engine(circuit, observable), GpuEngine(circuit, observable, False, None, CPU, "float64")
-    point = (params, coefficients, lambda f, _: (np.ones_like(f), np.zeros_like(f)))
+    point = (params, samples, lambda f, _: (np.ones_like(f), np.zeros_like(f)))
     assert engines[1].states.plan.groups == [range(4), range(4, 7)]
     np.testing.assert_allclose(*(engine.hessian(*point) for engine in engines), rtol=0, atol=ATOL)
     np.testing.assert_allclose(*(engine.metric_tensor(params) for engine in engines), rtol=0, atol=ATOL)
@@ -134,7 +135,7 @@ def test_more_qubits_than_one_matrix_turns() -> None:
 @pytest.mark.parametrize("seed", range(3))
 def test_in_its_block_every_run_has_a_bit_of_its_own(seed: int) -> None:
     """What defines the order of a block: Z of a run reads its bit, and X flips it and no other."""
-    schedule = make_schedule(random_circuit(np.random.default_rng([seed, 12]), 4, 60, 5, 0), range(60))
+    schedule = make_schedule(random_circuit(np.random.default_rng([seed, 12]), 4, 60, 5, 0, unitaries=False), range(60))
     for block in range(schedule.n_blocks):
         layout = block_layout(schedule, block)
         position = np.argsort(layout.z)
@@ -159,10 +160,10 @@ class Stays(TorchDispatchMode):
 @pytest.mark.parametrize("name", OBSERVABLES)
 def test_all_tensors_are_on_the_device(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Torch's device meta has shapes without numbers, and shows without a GPU what a GPU would refuse."""
-    circuit = random_circuit(np.random.default_rng(13), 3, 40, 5, 0)
+    circuit = random_circuit(np.random.default_rng(13), 3, 40, 5, 0, unitaries=False)
     monkeypatch.setattr(gpu_engine, "_numpy", lambda values: np.zeros(tuple(values.shape)))
     monkeypatch.setattr(gpu_engine, "free_device_bytes", lambda device: 1e12)
-    point = (np.zeros(5), circuit.coefficients(circuit.feature_rows(None)))
+    point = (np.zeros(5), encode(circuit, OBSERVABLES["word"], circuit.feature_rows(None)))
     with Stays():
         engine = GpuEngine(circuit, OBSERVABLES[name], False, None, torch.device("meta"), "float32")
         assert engine.expvals(*point).shape == (1,)

@@ -7,7 +7,7 @@ import oracles
 import pytest
 
 import vqc_landscape as vl
-from vqc_landscape.circuits.pauli import Frame, Stabiliser, Word, fixing_words
+from vqc_landscape.circuits.pauli import Frame, Stabiliser, Word, basis_words, fixing_words, pauli_support
 from vqc_landscape.circuits.program import FIXED_GATES
 from vqc_landscape.circuits.structure import Reason
 
@@ -241,7 +241,7 @@ def random_risk(seed: int) -> vl.CircuitRisk:
         if kind < 0.12:
             gates.append(fixed(str(rng.choice(list(MATRICES))), wires[0]))
         elif kind < 0.5:
-            name = str(rng.choice([g for g, size in FIXED_GATES.items() if size <= n_qubits]))
+            name = str(rng.choice([g for g, size in FIXED_GATES.items() if size and size <= n_qubits]))
             gates.append(fixed(name, *wires[: FIXED_GATES[name]]))
         else:
             size = int(rng.choice([1, 1, 1, 2, min(3, n_qubits)]))
@@ -372,5 +372,34 @@ def test_words_that_fix_a_product_state() -> None:
     state = np.ones(1)
     for factor in factors:
         state = np.kron(state, factor)
-    expected = [("Z", 0, 1), ("Z", 1, -1), ("X", 2, 1), ("X", 3, -1), ("Y", 4, 1), ("Y", 5, -1)]
-    assert fixing_words(state.astype(complex)) == expected
+    expected = [
+        Word(0, 1), Word(0, 2, 2), Word(4, 0), Word(8, 0, 2), Word(16, 16, 1), Word(32, 32, 3),
+    ]  # fmt: skip
+    assert fixing_words(state[np.newaxis].astype(complex)) == expected
+
+
+def test_words_that_fix_several_states_have_a_sign_for_each() -> None:
+    zero, one, plus = np.array([1.0, 0.0]), np.array([0.0, 1.0]), np.array([R2, R2])
+    states = np.stack([np.kron(zero, plus), np.kron(one, plus), np.kron(one, plus)]).astype(complex)
+    assert fixing_words(states) == [Word(0, 1, 0, flips=0b110), Word(2, 0)]
+    assert fixing_words(states[1:]) == [Word(0, 1, 2), Word(2, 0)]
+    assert fixing_words(np.stack([np.kron(zero, plus), np.kron(plus, plus)]).astype(complex)) == [Word(2, 0)]
+    assert basis_words(np.array([0b00, 0b10, 0b10]), 2) == [Word(0, 1, 0, flips=0b110), Word(0, 2)]
+
+
+def test_the_words_of_a_matrix() -> None:
+    """Every word of the Pauli expansion is the first one times a product of the others, and nothing else is."""
+    rng = np.random.default_rng(0)
+    paulis = PAULIS | {"I": np.eye(2)}
+    for n_words in (1, 2, 3, 5):
+        words = ["".join(rng.choice(list("IXYZ"), 3)) for _ in range(n_words)]
+        matrix = sum(rng.normal() * np.kron(np.kron(paulis[a], paulis[b]), paulis[c]) for a, b, c in map(tuple, words))
+        base, directions = pauli_support(matrix)
+        masks = {word: sum("IZXY".index(letter) << 2 * k for k, letter in enumerate(word)) for word in words}
+        span = {0}
+        for direction in directions:
+            own = sum("IZXY".index(letter) << 2 * k for k, letter in enumerate(direction))
+            span |= {mask ^ own for mask in span}
+        start = sum("IZXY".index(letter) << 2 * k for k, letter in enumerate(base))
+        assert {mask ^ start for mask in masks.values()} <= span
+        assert len(directions) <= len(set(words)) - 1

@@ -11,7 +11,7 @@ import numpy as np
 
 from vqc_landscape.checks import Array
 from vqc_landscape.circuits.pauli import ROUND_OFF
-from vqc_landscape.circuits.program import Rotation
+from vqc_landscape.circuits.program import Circuit, Rotation
 
 # Coefficients of (parameter or None, direction of the coefficient over the samples). Directions of fixed gates, whose
 # angle is some other constant, are negative.
@@ -21,13 +21,16 @@ Angle = dict[tuple[int | None, int], Fraction]
 class Angles:
     """Angles with exact coefficients; coefficients that are proportional over the samples count as one."""
 
-    def __init__(self, rows: Array) -> None:
-        self.columns: list[tuple[int, Fraction] | None] = []  # direction and factor of 1 and every feature
-        directions, n_directions = np.empty((1 + rows.shape[1], len(rows))), 0
-        for column in np.concatenate([np.ones((len(rows), 1)), rows], axis=1).T:
+    def __init__(self, circuit: Circuit, rows: Array) -> None:
+        # direction and factor of 1 (None) and of every feature of an angle
+        self.columns: dict[int | None, tuple[int, Fraction] | None] = {}
+        used = sorted({term.feature for term in circuit.terms if term.feature is not None})
+        directions, n_directions = np.empty((1 + len(used), len(rows))), 0
+        for feature in (None, *used):
+            column = np.ones(len(rows)) if feature is None else rows[:, feature]
             largest = np.abs(column).max()
             if largest <= ROUND_OFF:
-                self.columns.append(None)
+                self.columns[feature] = None
                 continue
             factor = column[np.argmax(np.abs(column) >= largest / 2)]
             distances = np.abs(directions[:n_directions] - column / factor).max(axis=1)
@@ -36,13 +39,13 @@ class Angles:
             if position == n_directions:
                 directions[position] = column / factor
                 n_directions += 1
-            self.columns.append((position, exact(float(factor))))
+            self.columns[feature] = (position, exact(float(factor)))
 
     def of(self, rotation: Rotation) -> Angle:
         """The angle of a rotation; empty if it is 0 for all parameters and samples."""
         angle: Angle = defaultdict(Fraction)
         for term in rotation.angle:
-            column = self.columns[0 if term.feature is None else 1 + term.feature]
+            column = self.columns[term.feature]
             if column is not None:
                 angle[term.param, column[0]] += exact(term.scale) * column[1]
         return {key: weight for key, weight in angle.items() if weight}

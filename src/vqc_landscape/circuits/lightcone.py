@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 
-from vqc_landscape.circuits.pauli import ENTANGLERS, axis_letters, clifford_images
+from vqc_landscape.circuits.pauli import clifford_images, gate_words
 from vqc_landscape.circuits.program import Circuit, FixedGate, Gate
 
 Cone = dict[int, str | None]  # reached wires, each with the only letter that the operator has there, if there is one
@@ -45,8 +45,7 @@ def outside_light_cone(
 def _measured_cone(measured: Iterable[tuple[str, tuple[int, ...]]]) -> Cone:
     cone: Cone = {}
     for letters, wires in measured:
-        for letter, wire in zip(letters, wires, strict=True):
-            cone[wire] = letter if cone.get(wire, letter) == letter else None
+        _add(cone, letters, wires)
     return cone
 
 
@@ -57,28 +56,40 @@ def _sees(cone: Cone, gate: Gate) -> bool:
     """
     if not isinstance(gate, FixedGate):
         return _widen(cone, gate.word, gate.wires)
-    if gate.name in ENTANGLERS:
-        return _widen(cone, ENTANGLERS[gate.name], gate.wires)
     if gate.name == "SWAP":
         swapped = dict(zip(gate.wires, gate.wires[::-1], strict=True))
         letters = {swapped.get(wire, wire): letter for wire, letter in cone.items()}
         cone.clear()
         cone.update(letters)
         return True
+    if len(gate.wires) > 1:
+        return _widen(cone, *_letters(gate))
     if gate.wires[0] not in cone:
         return False
     _turn(cone, gate)
     return True
 
 
-def _widen(cone: Cone, letters: str, wires: tuple[int, ...]) -> bool:
+def _letters(gate: FixedGate) -> tuple[list[str | None], tuple[int, ...]]:
+    """The only letter that a gate has on each wire, if there is one, and the wires that it acts on."""
+    found: Cone = {}
+    for letters, wires in gate_words(gate):
+        _add(found, letters, wires)
+    return list(found.values()), tuple(found)
+
+
+def _widen(cone: Cone, letters: Sequence[str | None], wires: tuple[int, ...]) -> bool:
     """Pass a gate that is diagonal in these letters; whether the operator sees it."""
     reached = [(letter, wire) for letter, wire in zip(letters, wires, strict=True) if wire in cone]
-    if all(cone[wire] == letter for letter, wire in reached):
+    if all(letter and cone[wire] == letter for letter, wire in reached):
         return False
+    _add(cone, letters, wires)
+    return True
+
+
+def _add(cone: Cone, letters: Sequence[str | None], wires: tuple[int, ...]) -> None:
     for letter, wire in zip(letters, wires, strict=True):
         cone[wire] = letter if cone.get(wire, letter) == letter else None
-    return True
 
 
 def _turn(cone: Cone, gate: FixedGate) -> None:
@@ -90,5 +101,5 @@ def _turn(cone: Cone, gate: FixedGate) -> None:
     images = clifford_images(gate)
     if images is not None:
         cone[wire] = images[letter][0]
-    elif gate.matrix is None or axis_letters(gate.matrix) != letter:
+    elif {word for word, _ in gate_words(gate)} != {letter}:
         cone[wire] = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,6 +10,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from vqc_landscape.circuits.pauli import pauli_support
+from vqc_landscape.circuits.program import SampleState
 
 
 @dataclass(frozen=True)
@@ -68,13 +72,85 @@ class Projector:
             raise ValueError(f"Argument `state` must have norm 1, but has norm {np.linalg.norm(amplitudes)}.")
         self.state: NDArray[np.complex128] = amplitudes
 
+    def targets(self, rows: NDArray[np.float64]) -> NDArray[np.complex128]:
+        """The target of all samples, shape (1, 2**n_qubits)."""
+        return self.state[np.newaxis]
+
     @property
     def n_qubits(self) -> int:
         """Number of qubits of the target state."""
         return self.state.size.bit_length() - 1
 
 
-Observable = PauliSum | Projector
+@dataclass(frozen=True, eq=False)
+class Product:
+    """``coefficient * word * matrices``, all on different wires.
+
+    Attributes:
+        coefficient: a number, times the feature where there is one.
+        word: letters X, Y, Z, one for each of ``wires``.
+        wires: wires of the word.
+        matrices: hermitian matrices, each with its wires; the first wire is the most significant bit of an index.
+        feature: which feature of a sample the coefficient is multiplied by.
+    """
+
+    coefficient: float
+    word: str = ""
+    wires: tuple[int, ...] = ()
+    matrices: tuple[tuple[NDArray[np.complex128], tuple[int, ...]], ...] = ()
+    feature: int | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class ProductSum:
+    """A sum of products of Pauli words and hermitian matrices, whose coefficients may depend on the sample."""
+
+    products: tuple[Product, ...]
+
+    @property
+    def depends_on_samples(self) -> bool:
+        """Whether a sample enters a coefficient."""
+        return any(product.feature is not None for product in self.products)
+
+    def coefficients(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Coefficient of every product for every sample, shape (n_samples, n_products)."""
+        columns = [p.coefficient * (1.0 if p.feature is None else rows[:, p.feature]) for p in self.products]
+        return np.stack(np.broadcast_arrays(*columns, np.empty(len(rows)))[:-1], axis=1)
+
+    @functools.cached_property
+    def words(self) -> list[tuple[str, tuple[int, ...]]]:
+        """Words that generate, up to signs, all words of the sum, as (letters, wires), the identity left out."""
+        found: dict[tuple[str, tuple[int, ...]], None] = {}
+        for term in self.products:
+            base, directions = dict(zip(term.wires, term.word, strict=True)), []
+            for matrix, wires in term.matrices:
+                own, others = pauli_support(matrix)
+                base |= dict(zip(wires, own, strict=True))
+                directions += [dict(zip(wires, word, strict=True)) for word in others]
+            for word in (base, *directions):
+                kept = {wire: letter for wire, letter in word.items() if letter != "I"}
+                if kept:
+                    found["".join(kept.values()), tuple(kept)] = None
+        return list(found)
+
+
+@dataclass(frozen=True)
+class SampleProjector:
+    """``|t_s><t_s|`` onto a state of all qubits that every sample brings."""
+
+    state: SampleState
+
+    @property
+    def n_qubits(self) -> int:
+        """Number of qubits of the target states."""
+        return self.state.n_qubits
+
+    def targets(self, rows: NDArray[np.float64]) -> NDArray[np.complex128]:
+        """The target of each sample, shape (n_samples, 2**n_qubits)."""
+        return self.state.of(rows)
+
+
+Observable = PauliSum | Projector | ProductSum | SampleProjector
 
 
 def zero_state(n_qubits: int) -> NDArray[np.complex128]:

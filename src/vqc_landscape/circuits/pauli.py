@@ -14,9 +14,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from vqc_landscape.circuits.program import FixedGate
+from vqc_landscape.circuits.program import FixedGate, Matrix
 
-Matrix = tuple[tuple[complex, complex], tuple[complex, complex]]
 Images = dict[str, tuple[str, int]]  # letter P -> (letter, sign) of G+ P G
 
 ROUND_OFF = 1e-13  # below it a number that should be of order 1 is 0: some hundred times float64's resolution
@@ -27,20 +26,25 @@ _NAMED: dict[str, Images] = {
     "S": {"X": ("Y", -1), "Y": ("X", 1), "Z": ("Z", 1)},
 }
 # Letters of the entanglers: each is diagonal in these.
-ENTANGLERS = {"CZ": "ZZ", "CNOT": "ZX", "CCZ": "ZZZ"}
+_ENTANGLERS = {"CNOT": "ZX", "CZ": "ZZ", "CCZ": "ZZZ"}
 
 
 class Word(NamedTuple):
-    """``i**phase X**x Z**z``; hermitian if phase and the number of Y are both even or both odd."""
+    """``i**phase X**x Z**z``; hermitian if phase and the number of Y are both even or both odd.
+
+    Bit s of ``flips`` says whether sample s has the opposite sign.
+    """
 
     x: int
     z: int
     phase: int = 0
+    flips: int = 0
 
 
 def product(a: Word, b: Word) -> Word:
     """The operator a b."""
-    return Word(a.x ^ b.x, a.z ^ b.z, (a.phase + b.phase + 2 * (a.z & b.x).bit_count()) % 4)
+    phase = (a.phase + b.phase + 2 * (a.z & b.x).bit_count()) % 4
+    return Word(a.x ^ b.x, a.z ^ b.z, phase, a.flips ^ b.flips)
 
 
 def commute(a: Word, b: Word) -> bool:
@@ -64,6 +68,8 @@ def split_sign(word: Word) -> tuple[Word, int]:
 
 def clifford_images(gate: FixedGate) -> Images | None:
     """``G+ P G`` of the three Pauli letters, for a one-qubit Clifford gate; None for any other gate."""
+    if len(gate.wires) > 1:
+        return None
     return _matrix_images(gate.matrix) if gate.matrix is not None else _NAMED.get(gate.name)
 
 
@@ -82,10 +88,59 @@ def _matrix_images(matrix: Matrix) -> Images | None:
 
 
 @functools.cache
-def axis_letters(matrix: Matrix) -> str:
-    """Letters of n in ``exp(-i a/2 (n . (X, Y, Z)))``, up to a phase the one-qubit matrix; empty for the identity."""
-    gate = np.array(matrix)
-    return "".join(letter for letter, pauli in _PAULIS.items() if abs(np.trace(gate @ pauli)) > ROUND_OFF)
+def gate_words(gate: FixedGate) -> tuple[tuple[str, tuple[int, ...]], ...]:
+    """Words, as (letters, wires): an operator that commutes with all of them commutes with the gate.
+
+    Of a named gate those that it is diagonal in, of a matrix those of its Pauli expansion.
+    """
+    letters = entangler_letters(gate)
+    if letters is not None:
+        return tuple((letter, (wire,)) for letter, wire in zip(letters, gate.wires, strict=True))
+    base, directions = pauli_support(np.array(gate.matrix))
+    words = []
+    for word in (base, *directions):
+        kept = [(letter, wire) for letter, wire in zip(word, gate.wires, strict=True) if letter != "I"]
+        if kept:
+            words.append(("".join(letter for letter, _ in kept), tuple(wire for _, wire in kept)))
+    return tuple(words)
+
+
+def entangler_letters(gate: FixedGate) -> str | None:
+    """The letters that a named gate is diagonal in, one for each wire; None for other gates."""
+    if gate.matrix is not None:
+        return None
+    return "Z" * len(gate.wires) if gate.name == "MCZ" else _ENTANGLERS.get(gate.name)
+
+
+def pauli_support(matrix: NDArray[np.complex128]) -> tuple[str, list[str]]:
+    """One word of I, X, Y, Z in the Pauli expansion of a matrix, and words that lead from it to all others.
+
+    Signs are left out.
+
+    Args:
+        matrix: shape (2**k, 2**k).
+    """
+    n_wires = len(matrix).bit_length() - 1
+    index = np.arange(len(matrix))
+    # row x: matrix[i, i ^ x]; its sum with the signs of a mask z is the coefficient of X^x Z^z, up to a phase
+    sums = matrix[index, index ^ index[:, None]].reshape(len(matrix), *[2] * n_wires)
+    for axis in range(1, n_wires + 1):
+        even, odd = np.split(sums, 2, axis)
+        sums = np.concatenate([even + odd, even - odd], axis)
+    large = np.abs(sums.reshape(-1)) > ROUND_OFF * max(float(np.abs(sums).max()), np.finfo(float).tiny)
+    masks = np.flatnonzero(large)  # x, then z, as bits
+    base, basis = int(masks[0]) if len(masks) else 0, []
+    masks = masks ^ base
+    while masks.any():
+        pivot = masks.max()
+        masks = np.minimum(masks, masks ^ pivot)  # the highest bit of the pivot leaves all others
+        basis.append(int(pivot))
+    return _letters(base, n_wires), [_letters(mask, n_wires) for mask in basis]
+
+
+def _letters(mask: int, n_wires: int) -> str:
+    bits = f"{mask:0{2 * n_wires}b}"
+    return "".join("IZXY"[2 * int(x) + int(z)] for x, z in zip(bits[:n_wires], bits[n_wires:], strict=True))
 
 
 # --- frames ---------------------------------------------------------------------------------------------
@@ -105,9 +160,18 @@ class Frame:
             word = product(word, self._letter(letter, wire))
         return word
 
+    def conjugated(self, word: Word) -> Word:
+        """``C+ W C`` of a one-qubit word with its signs."""
+        wire = (word.x | word.z).bit_length() - 1
+        letter = "IZXY"[2 * bool(word.x) + bool(word.z)]
+        turned = signed(self.word(letter, (wire,)), split_sign(word)[1])
+        return turned._replace(flips=word.flips)
+
     def passes(self, gate: FixedGate) -> bool:
         """Take the gate into C, if it is a Clifford gate."""
         a, b = gate.wires[0], gate.wires[-1]
+        if gate.matrix is not None and len(gate.wires) > 1:
+            return False
         if len(gate.wires) == 1:
             images = clifford_images(gate)
             if images is None:
@@ -167,9 +231,11 @@ class Stabiliser:
         return rest.x << RESIDUE_BITS | rest.z
 
     def sign(self, word: Word) -> int | None:
-        """1 or -1 if the state is known as an eigenvector of the word with this eigenvalue."""
+        """1 or -1 if the state is known as an eigenvector with this eigenvalue; 0 if samples differ in its sign."""
         rest = self._reduce(word)
-        return None if rest.x or rest.z else 1 - rest.phase
+        if rest.x or rest.z:
+            return None
+        return 0 if rest.flips else 1 - rest.phase
 
     def keep_commuting(self, word: Word) -> None:
         """Forget the words that a rotation about ``word`` does not leave in place."""
@@ -195,18 +261,37 @@ def _leading(word: Word) -> tuple[int, int]:
     return 0, 1 << (word.z.bit_length() - 1)
 
 
-def fixing_words(state: NDArray[np.complex128]) -> list[tuple[str, int, int]]:
-    """One-qubit Paulis that fix a state up to sign, as (letter, wire, sign); at most one for each wire."""
-    n_qubits = state.size.bit_length() - 1
+def fixing_words(states: NDArray[np.complex128]) -> list[Word]:
+    """One-qubit Paulis that fix each of some states up to its sign; at most one for each wire.
+
+    Args:
+        states: shape (n_samples, 2**n_qubits).
+    """
+    n_qubits = states.shape[1].bit_length() - 1
     found = []
     for wire in range(n_qubits):
-        halves = state.reshape(2**wire, 2, -1)
-        zero, one = halves[:, 0], halves[:, 1]
-        for letter, sign, difference in (
-            ("Z", 1, one), ("Z", -1, zero), ("X", 1, one - zero), ("X", -1, one + zero),
-            ("Y", 1, one - 1j * zero), ("Y", -1, one + 1j * zero),
-        ):  # fmt: skip
-            if np.linalg.norm(difference) < ROUND_OFF:
-                found.append((letter, wire, sign))
+        halves = states.reshape(len(states), 2**wire, 2, -1)
+        zero, one = halves[:, :, 0], halves[:, :, 1]
+        for word, plus, minus in (
+            (Word(0, 1 << wire), one, zero),
+            (Word(1 << wire, 0), one - zero, one + zero),
+            (Word(1 << wire, 1 << wire, 1), one - 1j * zero, one + 1j * zero),
+        ):
+            is_plus, is_minus = (np.linalg.norm(rest, axis=(1, 2)) < ROUND_OFF for rest in (plus, minus))
+            if np.all(is_plus | is_minus):
+                found.append(with_signs(word, is_minus))
                 break
     return found
+
+
+def basis_words(indices: NDArray[np.int64], n_qubits: int) -> list[Word]:
+    """The same for basis states, given by their index."""
+    bits = [(indices >> (n_qubits - 1 - wire)) & 1 for wire in range(n_qubits)]
+    return [with_signs(Word(0, 1 << wire), bit.astype(np.bool_)) for wire, bit in enumerate(bits)]
+
+
+def with_signs(word: Word, negative: NDArray[np.bool_]) -> Word:
+    """The word with the sign of each sample."""
+    first = bool(negative[0])
+    flips = int("".join("01"[bool(n) != first] for n in negative[::-1]), 2)
+    return signed(word, -1 if first else 1)._replace(flips=flips)

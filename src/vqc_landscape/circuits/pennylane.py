@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from vqc_landscape.circuits.program import Circuit, Rotation
+from vqc_landscape.circuits.program import Circuit, Rotation, SampleBasisState, SampleState
 
 
 def apply_circuit(circuit: Circuit, params: Any, x: Any = None) -> None:
@@ -21,10 +22,14 @@ def apply_circuit(circuit: Circuit, params: Any, x: Any = None) -> None:
 
     rotations = {"X": qml.RX, "Y": qml.RY, "Z": qml.RZ}
     fixed = {"H": qml.Hadamard, "S": qml.S, "CZ": qml.CZ, "CNOT": qml.CNOT, "SWAP": qml.SWAP, "CCZ": qml.CCZ}
+    if circuit.initial is not None:
+        qml.StatePrep(_amplitudes(circuit, x), wires=range(circuit.n_qubits))
     for gate in circuit.gates:
         if not isinstance(gate, Rotation):
             if gate.matrix is not None:
                 qml.QubitUnitary(np.array(gate.matrix), wires=gate.wires)
+            elif gate.name == "MCZ":
+                qml.ctrl(qml.Z(gate.wires[-1]), control=gate.wires[:-1])
             else:
                 fixed[gate.name](wires=gate.wires)
             continue
@@ -36,3 +41,14 @@ def apply_circuit(circuit: Circuit, params: Any, x: Any = None) -> None:
             rotations[gate.word](angle, wires=gate.wires[0])
         else:
             qml.PauliRot(angle, gate.word, wires=gate.wires)
+
+
+def _amplitudes(circuit: Circuit, x: Any) -> NDArray[np.complex128]:
+    """The initial state of a circuit that does not begin on |0...0>, for one row of features."""
+    initial = circuit.initial
+    if isinstance(initial, SampleState):
+        initial = initial.of(np.asarray(x, dtype=np.float64)[np.newaxis])[0]
+    elif isinstance(initial, SampleBasisState):
+        initial = np.eye(2**circuit.n_qubits, dtype=np.complex128)[int(x[initial.feature])]
+    assert initial is not None
+    return initial

@@ -13,14 +13,18 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vqc_landscape.checks import Array, as_matrix, as_vector
 
-# Number of wires of the gates that need no matrix.
-FIXED_GATES = {"H": 1, "S": 1, "CZ": 2, "CNOT": 2, "SWAP": 2, "CCZ": 3}
+# Number of wires of the gates that need no matrix; MCZ, the sign of |1...1>, takes any number.
+FIXED_GATES = {"H": 1, "S": 1, "CZ": 2, "CNOT": 2, "SWAP": 2, "CCZ": 3, "MCZ": None}
+MAX_MATRIX_WIRES = 6  # of a fixed gate; chosen by us: 64 x 64 numbers, applied to every column of tangents
+
+Matrix = tuple[tuple[complex, ...], ...]
 
 
 @dataclass(frozen=True)
@@ -58,31 +62,76 @@ class Rotation:
 
 @dataclass(frozen=True)
 class FixedGate:
-    """A gate without an angle: H, S, CZ, CNOT, SWAP, CCZ, or any one-qubit unitary ``((a, b), (c, d))``."""
+    """A gate without an angle: H, S, CZ, CNOT, SWAP, CCZ, MCZ, or any unitary on up to 6 wires, as rows of numbers.
+
+    The first wire is the most significant bit of a row's index.
+    """
 
     name: str
     wires: tuple[int, ...]
-    matrix: tuple[tuple[complex, complex], tuple[complex, complex]] | None = None
+    matrix: Matrix | None = None
 
     def __post_init__(self) -> None:
         if self.matrix is not None:
-            matrix = np.array(self.matrix)
-            # 1e-10: round-off of a matrix computed in float64, far below any mistake
-            if matrix.shape != (2, 2) or np.abs(matrix @ matrix.conj().T - np.eye(2)).max() > 1e-10:
-                raise ValueError(f"Argument `matrix` of {self.name} must be a 2 x 2 unitary, but is {self.matrix}.")
-        elif self.name not in FIXED_GATES:
+            self._check_matrix(np.array(self.matrix))
+            return
+        if self.name not in FIXED_GATES:
             raise ValueError(f"Argument `name` must be one of {', '.join(FIXED_GATES)}, but is {self.name!r}.")
-        n_wires = 1 if self.matrix is not None else FIXED_GATES[self.name]
-        if len(self.wires) != n_wires:
-            raise ValueError(f"Argument `wires` of {self.name} must have {n_wires} entries, but is {self.wires}.")
+        n_wires = FIXED_GATES[self.name]
+        if len(self.wires) != n_wires if n_wires else len(self.wires) < 2:
+            wanted = n_wires or "at least 2"
+            raise ValueError(f"Argument `wires` of {self.name} must have {wanted} entries, but is {self.wires}.")
+
+    def _check_matrix(self, matrix: NDArray[np.complex128]) -> None:
+        if not 1 <= len(self.wires) <= MAX_MATRIX_WIRES:
+            raise ValueError(
+                f"Argument `wires` of {self.name} must have 1 to {MAX_MATRIX_WIRES} entries, but is {self.wires}."
+            )
+        size = 2 ** len(self.wires)
+        # 1e-10: round-off of a matrix computed in float64, far below any mistake
+        if matrix.shape != (size, size) or not np.abs(matrix @ matrix.conj().T - np.eye(size)).max() < 1e-10:
+            raise ValueError(f"Argument `matrix` of {self.name} must be a {size} x {size} unitary, but is {matrix}.")
 
 
 Gate = Rotation | FixedGate
 
 
 @dataclass(frozen=True)
+class SampleState:
+    """A state that every sample brings in its row of features.
+
+    Attributes:
+        first: its first feature.
+        n_qubits: number of qubits; 2**n_qubits real parts come first, then as many imaginary parts.
+    """
+
+    first: int
+    n_qubits: int
+
+    def of(self, rows: Array) -> NDArray[np.complex128]:
+        """Amplitudes of every sample, shape (n_samples, 2**n_qubits)."""
+        middle, stop = (self.first + factor * 2**self.n_qubits for factor in (1, 2))
+        amplitudes: NDArray[np.complex128] = rows[:, self.first : middle] + 1j * rows[:, middle:stop]
+        return amplitudes
+
+
+@dataclass(frozen=True)
+class SampleBasisState:
+    """A basis state that every sample brings, as one feature: its index."""
+
+    feature: int
+
+    def of(self, rows: Array) -> NDArray[np.int64]:
+        """Index of every sample, shape (n_samples,)."""
+        return rows[:, self.feature].astype(np.int64)
+
+
+State = NDArray[np.complex128] | SampleState | SampleBasisState
+
+
+@dataclass(frozen=True)
 class Circuit:
-    """A parametrised quantum circuit on ``|0...0>``.
+    """A parametrised quantum circuit on ``|0...0>``, or on another initial state.
 
     Attributes:
         name: what it is, for titles.
@@ -92,6 +141,7 @@ class Circuit:
         n_features: entries of one feature row (0: no data).
         featuriser: turns the rows that a user has into these rows; None: they are the same.
         parameter_blocks: parameters of each sub-layer of simultaneous rotations.
+        initial: amplitudes of the initial state, shape (2**n_qubits,), or where each sample has its own; None: |0...0>.
     """
 
     name: str
@@ -100,9 +150,18 @@ class Circuit:
     gates: tuple[Gate, ...]
     n_features: int = 0
     parameter_blocks: tuple[NDArray[np.int64], ...] = ()
-    featuriser: Callable[[Array], Array] | None = None
+    featuriser: Callable[[Any], Array] | None = None
+    initial: State | None = None
 
     def __post_init__(self) -> None:
+        if isinstance(self.initial, np.ndarray):
+            size, norm = 2**self.n_qubits, float(np.linalg.norm(self.initial))
+            # 1e-10: round-off of 2**20 squares, far below any mistake in a state written by hand
+            if self.initial.shape != (size,) or not abs(norm - 1) < 1e-10:
+                raise ValueError(
+                    f"Argument `initial` must have {size} amplitudes of norm 1, but has shape {self.initial.shape} and "
+                    f"norm {norm:.6g}."
+                )
         if not self.rotations:
             raise ValueError("Argument `gates` must hold at least one rotation.")
         for gate in self.gates:
@@ -139,7 +198,7 @@ class Circuit:
         coefficients: Array = scales * np.concatenate([np.ones((len(x), 1)), x], axis=1)[:, columns]
         return coefficients
 
-    def feature_rows(self, features: Array | None) -> Array:
+    def feature_rows(self, features: Any) -> Array:
         """Features as (n_samples, n_features); without features one empty row. Two columns get x3 = 0.
 
         Raises:
@@ -152,7 +211,7 @@ class Circuit:
         if features is None:
             raise ValueError(f"Argument `features` is missing: circuit {self.name} takes rows of {self.n_features}.")
         if self.featuriser is not None:
-            return self.featuriser(as_matrix("features", features, None))
+            return self.featuriser(features)
         columns = (2, 3) if self.n_features == 3 else (self.n_features,)
         x = as_matrix("features", features, columns)
         if x.shape[1] < self.n_features:

@@ -23,21 +23,22 @@ from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 
+import numpy as np
+
 from vqc_landscape.checks import Array
 from vqc_landscape.circuits.angles import Angle, Angles, scaled
 from vqc_landscape.circuits.lightcone import outside_light_cone
-from vqc_landscape.circuits.observables import Observable, PauliSum
+from vqc_landscape.circuits.observables import Observable, PauliSum, ProductSum
 from vqc_landscape.circuits.pauli import (
-    ENTANGLERS,
     Frame,
     Stabiliser,
     Word,
-    axis_letters,
+    basis_words,
     fixing_words,
-    signed,
+    gate_words,
     split_sign,
 )
-from vqc_landscape.circuits.program import Circuit, FixedGate, Rotation
+from vqc_landscape.circuits.program import Circuit, FixedGate, Rotation, SampleBasisState, SampleState
 from vqc_landscape.circuits.sweeps import Commutant, Element, absorb, fade, settle
 
 
@@ -76,15 +77,14 @@ def analyse(circuit: Circuit, observable: Observable, rows: Array, phase_matters
         rows: features of all samples, see :meth:`Circuit.feature_rows`.
         phase_matters: whether the phase of ``<target|psi>`` counts, as in the published code's infidelity.
     """
-    angles = Angles(rows)
+    angles = Angles(circuit, rows)
     elements, frame, reasons = _push_cliffords(circuit, angles)
-    measured = observable.words if isinstance(observable, PauliSum) else []
-    if isinstance(observable, PauliSum):
+    measured = observable.words if isinstance(observable, PauliSum | ProductSum) else []
+    if isinstance(observable, PauliSum | ProductSum):
         end: Commutant | Stabiliser = Commutant(frame.word(letters, wires) for letters, wires in measured)
     else:
-        fixing = fixing_words(observable.state)
-        end = Stabiliser(signed(frame.word(letter, (wire,)), sign) for letter, wire, sign in fixing)
-    start = Stabiliser(Word(0, 1 << wire) for wire in range(circuit.n_qubits))
+        end = Stabiliser(frame.conjugated(word) for word in fixing_words(observable.targets(rows)))
+    start = Stabiliser(_initial_words(circuit, rows))
     phase: Angle = {}
     n_before = -1
     while n_before != len(elements):
@@ -99,11 +99,23 @@ def analyse(circuit: Circuit, observable: Observable, rows: Array, phase_matters
         reasons.update(dict.fromkeys(dropped, Reason.INITIAL))
         elements, dropped = settle(elements, start.copy(), end.copy(), phase)
         reasons.update(dict.fromkeys(dropped, Reason.CONSERVED))
-    if isinstance(observable, PauliSum):
+    if isinstance(end, Commutant):
         for gate in outside_light_cone(circuit, measured, frozenset(reasons)):
             reasons[gate] = Reason.OUTSIDE
     seen = [element.angle for element in elements] + [phase] * phase_matters
     return Dependence(tuple(f for angle in seen for f in _functionals(angle)), _by_param(circuit, angles, reasons))
+
+
+def _initial_words(circuit: Circuit, rows: Array) -> list[Word]:
+    """Words that fix the initial state of every sample, each with its own sign."""
+    match circuit.initial:
+        case None:
+            return [Word(0, 1 << wire) for wire in range(circuit.n_qubits)]
+        case SampleBasisState():
+            return basis_words(circuit.initial.of(rows), circuit.n_qubits)
+        case SampleState():
+            return fixing_words(circuit.initial.of(rows))
+    return fixing_words(circuit.initial[np.newaxis])
 
 
 # --- the program as rotations ---------------------------------------------------------------------------
@@ -116,9 +128,7 @@ def _push_cliffords(circuit: Circuit, angles: Angles) -> tuple[list[Element], Fr
     for number, gate in enumerate(circuit.gates):
         if isinstance(gate, FixedGate):
             if not frame.passes(gate):
-                letters = axis_letters(gate.matrix) if gate.matrix is not None else ENTANGLERS[gate.name]
-                wires = gate.wires * len(letters) if gate.matrix is not None else gate.wires
-                words = tuple(frame.word(letter, (wire,)) for letter, wire in zip(letters, wires, strict=True))
+                words = tuple(frame.word(letters, wires) for letters, wires in gate_words(gate))
                 elements.append(Element(words, {(None, -1 - number): Fraction(1)}, [number]))
             continue
         angle = angles.of(gate)

@@ -120,7 +120,7 @@ def _partner(element: Element, kept: Sequence[Element], fixed: Stabiliser) -> tu
     if len(element.words) == 1:
         for other in reversed(kept):
             sign = fixed.sign(product(other.words[0], element.words[0])) if len(other.words) == 1 else None
-            if sign is not None:
+            if sign:
                 return other, sign
             if not element.commutes_with(other.words):
                 break

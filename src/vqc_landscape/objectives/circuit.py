@@ -17,6 +17,7 @@ from vqc_landscape.objectives.interface import Indices
 from vqc_landscape.objectives.losses import LOSSES, Loss, are_classes
 from vqc_landscape.objectives.shares import pair_of_blocks
 from vqc_landscape.objectives.structure import Reduction, Structure, explain, reduce_exactly
+from vqc_landscape.simulator.encoding import encode
 from vqc_landscape.simulator.engine import Engine
 from vqc_landscape.simulator.points import expvals_at
 
@@ -75,15 +76,15 @@ class CircuitRisk:
         self.convention = check_choice("convention", convention, ("exact", "as_published"))
         if not isinstance(circuit, Circuit):
             raise ValueError(f"Argument `circuit` must be a Circuit, such as layered(4, 2), but is {circuit!r}.")
-        if not isinstance(observable, PauliSum | Projector):
+        if not isinstance(observable, Observable):
             raise ValueError(f"Argument `observable` must be a PauliSum or a Projector, but is {observable!r}.")
         if self._loss.needs_targets != (features is not None) or (features is None) != (targets is None):
             wanted = "both features and targets" if self._loss.needs_targets else "neither features nor targets"
             raise ValueError(f"Argument `loss` is {loss}, which needs {wanted}.")
         self._rows = circuit.feature_rows(features)  # of all samples, in batches, too: what they share is structure
         self.features = None if features is None else self._rows
-        self._coefficients = circuit.coefficients(self._rows)
-        n_samples = len(self._coefficients)
+        self._samples = encode(circuit, observable, self._rows)
+        n_samples = self._samples.n_samples
         self.targets = np.zeros(n_samples) if targets is None else as_vector("targets", targets, n_samples)
         self.device = device
         self.precision = check_choice("precision", precision, ("float64", "float32"))
@@ -102,21 +103,18 @@ class CircuitRisk:
     @property
     def n_samples(self) -> int:
         """Number of samples; 1 without data."""
-        return len(self._coefficients)
+        return self._samples.n_samples
 
     def loss(self, params: Any) -> float:
         """L(params)."""
-        expvals = self._engine.expvals(self._vector(params), self._coefficients)
+        expvals = self._engine.expvals(self._vector(params), self._samples)
         return float(np.sum(self._loss.value(expvals, self.targets)) * self._scale)
 
     def losses(self, points: Any) -> Array:
         """L at each row of ``points``, shape (n_points, P): all of them in one sweep, shape (n_points,)."""
         rows = as_matrix("points", points, (self.n_params,))
-        engine, coefficients = self._engine, self._coefficients
-        if isinstance(engine, Engine):
-            expvals = expvals_at(engine, rows, coefficients)
-        else:
-            expvals = engine.expvals_at(rows, coefficients)
+        engine, samples = self._engine, self._samples
+        expvals = expvals_at(engine, rows, samples) if isinstance(engine, Engine) else engine.expvals_at(rows, samples)
         values: Array = np.sum(self._loss.value(expvals, self.targets), axis=1) * self._scale
         return values
 
@@ -126,7 +124,7 @@ class CircuitRisk:
 
     def loss_and_grad(self, params: Any) -> tuple[float, Array]:
         """L and its gradient, for the price of the gradient."""
-        expvals, jacobian = self._full_engine.jacobian(self._vector(params), self._coefficients)
+        expvals, jacobian = self._full_engine.jacobian(self._vector(params), self._samples)
         slopes = self._loss.first(expvals, self.targets) * self._scale
         grad = np.zeros(self.n_params)
         # a sum over samples in their order, without BLAS: the same bytes whatever the number of threads
@@ -141,7 +139,7 @@ class CircuitRisk:
         """
         theta = self._vector(params)
         self._check_cusp(theta)
-        return self._expand(self._engine.hessian(theta, self._coefficients, self._slopes_and_bends))
+        return self._expand(self._engine.hessian(theta, self._samples, self._slopes_and_bends))
 
     def hessian_share(self, params: Any, share: int, n_blocks: int) -> Array:
         """One summand of the Hessian, shape (P, P): the entries of one pair of ``n_blocks`` blocks of parameters.
@@ -161,7 +159,7 @@ class CircuitRisk:
             self._share_engines[share, n_blocks] = engine
         engine = self._share_engines[share, n_blocks]
         order = np.argsort(engine.columns.params)
-        part = engine.hessian(theta, self._coefficients, self._slopes_and_bends)[np.ix_(order, order)]
+        part = engine.hessian(theta, self._samples, self._slopes_and_bends)[np.ix_(order, order)]
         core = np.zeros((len(pivots), len(pivots)))
         core[np.ix_(members, members)] = np.where(mine, part, 0.0)
         return self._expand_sorted(core)
@@ -171,7 +169,7 @@ class CircuitRisk:
 
         The rest, ``hessian - ggn``, is the residual part ``mean_s l'(f_s) hessian f_s``.
         """
-        return self._expand(self._engine.ggn(self._vector(params), self._coefficients, self._slopes_and_bends))
+        return self._expand(self._engine.ggn(self._vector(params), self._samples, self._slopes_and_bends))
 
     def hvp(self, params: Any, v: Any) -> Array:
         """Product of the Hessian at params with the direction v, shape (P,): a few gradients' time, no matrix.
@@ -185,12 +183,12 @@ class CircuitRisk:
         order = np.argsort(engine.columns.params)
         core = np.empty(len(order))
         core[order] = rows @ direction
-        product = engine.hvp(theta, self._coefficients, self._slopes_and_bends, core)
+        product = engine.hvp(theta, self._samples, self._slopes_and_bends, core)
         return rows.T @ product[order] * self._scale
 
     def jacobian(self, params: Any) -> Array:
         """Derivatives of every sample's f, shape (n_samples, P)."""
-        _, carried = self._full_engine.jacobian(self._vector(params), self._coefficients)
+        _, carried = self._full_engine.jacobian(self._vector(params), self._samples)
         jacobian = np.zeros((self.n_samples, self.n_params))
         jacobian[:, self._full_engine.columns.params] = carried
         return jacobian
@@ -225,10 +223,10 @@ class CircuitRisk:
         """
         if self.features is None:
             raise ValueError("Predictions need data, but this risk has none.")
-        coefficients = (
-            self._coefficients if features is None else self.circuit.coefficients(self.circuit.feature_rows(features))
-        )
-        return self._engine.expvals(self._vector(params), coefficients)
+        samples = self._samples
+        if features is not None:
+            samples = encode(self.circuit, self.observable, self.circuit.feature_rows(features))
+        return self._engine.expvals(self._vector(params), samples)
 
     def accuracy(self, params: Any) -> float | None:
         """Share of the samples with sign(f) = y; None without data or if a target is not -1 or 1."""
@@ -243,7 +241,7 @@ class CircuitRisk:
         part = object.__new__(CircuitRisk)
         part.__dict__.update(self.__dict__)
         part.features, part.targets = self.features[indices], self.targets[indices]
-        part._coefficients = self._coefficients[indices]
+        part._samples = self._samples.part(indices)
         return part
 
     # --- structure --------------------------------------------------------------------------------------
@@ -315,7 +313,7 @@ class CircuitRisk:
 
     def _check_cusp(self, theta: Array) -> None:
         if self.convention == "as_published" and isinstance(self.observable, Projector):
-            fidelity = self._engine.expvals(theta, self._coefficients)[0]
+            fidelity = self._engine.expvals(theta, self._samples)[0]
             if fidelity < CUSP:
                 raise ValueError(f"Argument `params` is a cusp of the published loss, |Re(z**2)| = {fidelity:.1e}.")
 

@@ -17,6 +17,7 @@ import numpy as np
 
 from vqc_landscape.simulator.jit import compiled
 from vqc_landscape.simulator.kernels import (
+    apply_unitaries,
     low_index,
     multiply_diagonal,
     overlaps,
@@ -87,6 +88,7 @@ def forward_tangent(leaf, turns, n_runs, axes, tangents):
             multiply_diagonal(tangents[b - 1], leaf.diagonals[b], 1.0, tangents[b])
             for k in range(turns.blocks[b], turns.blocks[b + 1]):
                 turn_samples(tangents[b], turns.x[k], turns.r[k], leaf.tans[turns.runs[k]], 1.0)
+            apply_unitaries(turns.unitaries, b, 1.0, tangents[b], tangents.shape[3])
         add_sites(b, False, n_runs, turns, axes, leaf.states, 1.0, tangents[b])
         add_sites(b, True, n_runs, turns, axes, leaf.states, 1.0, tangents[b])
 
@@ -114,6 +116,7 @@ def backward_overlaps(leaf, turns, n_runs, axes, tangents, cotangent, scratch, o
             add_sites(b, words, n_runs, turns, axes, leaf.states, -1.0, tangents[b])
         if b > 0:
             copy_state(cotangent, scratch)
+            apply_unitaries(turns.unitaries, b, -1.0, scratch, scratch.shape[2])
             for k in range(turns.blocks[b], turns.blocks[b + 1]):
                 turn_samples(scratch, turns.x[k], turns.r[k], leaf.tans[turns.runs[k]], -1.0)
             multiply_diagonal(scratch, leaf.diagonals[b], -1.0, cotangent)

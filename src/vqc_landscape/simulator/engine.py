@@ -14,18 +14,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vqc_landscape.checks import Array
-from vqc_landscape.circuits.observables import Observable, PauliSum
+from vqc_landscape.circuits.observables import Observable, PauliSum, ProductSum, Projector
 from vqc_landscape.circuits.program import Circuit
 from vqc_landscape.simulator import states as first_order
 from vqc_landscape.simulator import tangents as second_order
 from vqc_landscape.simulator.columns import make_columns
+from vqc_landscape.simulator.encoding import Encoded, encode
 from vqc_landscape.simulator.jit import Helper
 from vqc_landscape.simulator.matrices import compile_products
 from vqc_landscape.simulator.measurement import (
-    Groups,
+    Measurement,
     check_fits,
     measure_target,
-    measured_groups,
     no_groups,
     seen_gates,
 )
@@ -37,6 +37,7 @@ from vqc_landscape.simulator.threads import map_in_order, n_threads
 from vqc_landscape.simulator.wide import add_samples_wide
 from vqc_landscape.simulator.workspace import (
     FirstOrder,
+    Groups,
     Leaf,
     Pool,
     Runs,
@@ -85,58 +86,60 @@ class Engine:
         self.turns = make_turns(self.schedule)
         # with a constant bra, the identity has derivatives, too: no shift of the observable there
         # the diagonals after the last block: one for each basis change, or one for a target state
-        if isinstance(observable, PauliSum):
-            self.groups = measured_groups(observable, self.schedule.frame, shift=not published)
-            self.tail_phases = self.groups.tail_phases
-            self.target = None
+        self.measurement: Measurement | None = None
+        if isinstance(observable, PauliSum | ProductSum):
+            self.measurement = Measurement(observable, self.schedule.frame, shift=not published)
+            self.tail_phases = self.measurement.groups.tail_phases
         else:
-            self.groups = no_groups(n_qubits)
             self.tail_phases = np.ones((1, n_qubits + 1), dtype=np.complex128)
-            self.target = observable.state[self.schedule.order[-1]]  # as states are stored
+            self._no_groups = no_groups(n_qubits)
+            if isinstance(observable, Projector):
+                self._target = observable.state[:, np.newaxis]
         self._pool = Pool()
 
     # --- first order -----------------------------------------------------------------------------------
 
-    def expvals(self, params: Array, coefficients: Array) -> Array:
+    def expvals(self, params: Array, samples: Encoded) -> Array:
         """f of every sample, shape (n_samples,)."""
-        lanes = list(self._lanes(len(coefficients)))
-        return np.concatenate(list(map_in_order(lambda lane: self._lane_expvals(params, coefficients[lane]), lanes)))
+        lanes = list(self._lanes(samples.n_samples))
+        return np.concatenate(list(map_in_order(lambda lane: self._lane_expvals(params, samples.part(lane)), lanes)))
 
-    def jacobian(self, params: Array, coefficients: Array) -> tuple[Array, Array]:
+    def jacobian(self, params: Array, samples: Encoded) -> tuple[Array, Array]:
         """f (n_samples,) and df/dparams (n_samples, n_carried) of every sample."""
-        lanes = list(self._lanes(len(coefficients)))
-        parts = list(map_in_order(lambda lane: self._lane_jacobian(params, coefficients[lane]), lanes))
+        lanes = list(self._lanes(samples.n_samples))
+        parts = list(map_in_order(lambda lane: self._lane_jacobian(params, samples.part(lane)), lanes))
         return np.concatenate([f for f, _ in parts]), np.concatenate([jacobian for _, jacobian in parts])
 
-    def _lane_expvals(self, params: Array, coefficients: Array) -> Array:
-        with self._forward(params, coefficients) as leaf:
-            return self.measure(leaf)[0]
+    def _lane_expvals(self, params: Array, samples: Encoded) -> Array:
+        with self._forward(params, samples) as leaf:
+            return self.measure(leaf, samples)[0]
 
-    def _lane_jacobian(self, params: Array, coefficients: Array) -> tuple[Array, Array]:
-        with self._first_order(params, coefficients) as first:
+    def _lane_jacobian(self, params: Array, samples: Encoded) -> tuple[Array, Array]:
+        with self._first_order(params, samples) as first:
             return first.expvals, first.jacobian
 
     @contextmanager
-    def _first_order(self, params: Array, coefficients: Array) -> Iterator[FirstOrder]:
+    def _first_order(self, params: Array, samples: Encoded) -> Iterator[FirstOrder]:
         """Forward and adjoint sweep over samples that fit side by side."""
-        with self._forward(params, coefficients) as leaf:
-            expvals, targets, target_weights = self.measure(leaf)
-            jacobian = np.zeros((len(coefficients), self.n_carried))
+        with self._forward(params, samples) as leaf:
+            expvals, targets, target_weights = self.measure(leaf, samples)
+            jacobian = np.zeros((samples.n_samples, self.n_carried))
             first_order.backward(leaf.diagonals, self.turns, leaf.tans, leaf.adjoints)
             first_order.site_overlaps(leaf.adjoints, leaf.states, self.turns, leaf.overlaps)
             first_order.add_gradients(leaf.overlaps, leaf.axes, self.columns.entries, leaf.coefficients, jacobian)
             if self._is_detached:
                 jacobian *= 0.5
-            yield FirstOrder(expvals, jacobian, leaf, targets, target_weights)
+            yield FirstOrder(expvals, jacobian, leaf, self.groups_of(samples), targets, target_weights)
 
     @contextmanager
-    def _forward(self, params: Array, coefficients: Array) -> Iterator[Leaf]:
+    def _forward(self, params: Array, samples: Encoded) -> Iterator[Leaf]:
         """States of all blocks; the arrays go back to the pool at the end."""
-        with self._pool.lend(self._new_leaf, len(coefficients)) as arrays:
-            leaf, runs = self._resolve(params, coefficients, arrays)
+        with self._pool.lend(self._new_leaf, samples.n_samples) as arrays:
+            leaf, runs = self._resolve(params, samples.coefficients, arrays)
             size = leaf.diagonals.shape[2]
             self._fill_diagonals(runs, self.tail_phases, 0, 0, size, leaf.diagonals)
-            first_order.forward(leaf.diagonals, self.turns, leaf.tans, leaf.states)
+            initial = (samples.basis_states, samples.initial())
+            first_order.forward(leaf.diagonals, self.turns, leaf.tans, *initial, leaf.states)
             yield leaf
 
     def _resolve(self, params: Array, coefficients: Array, arrays: Leaf) -> tuple[Leaf, Runs]:
@@ -158,41 +161,50 @@ class Engine:
     ) -> None:
         first_order.fill_diagonals(self.schedule.layout, tuple(runs), tail_phases, number, first, stop, out)
 
-    def measure(self, leaf: Leaf) -> tuple[Array, Array, Array]:
+    def measure(self, leaf: Leaf, samples: Encoded) -> tuple[Array, Array, Array]:
         """f, and for projectors the pulled-back target and its Gram weights; fills the last adjoint."""
-        if self.target is not None:
+        if self.measurement is None:
             tail = leaf.diagonals[self.schedule.n_blocks]
-            return measure_target(leaf, tail, self.target, self.published)
+            return measure_target(leaf, tail, self.targets_of(samples), self.published)
         size, n_samples = leaf.states.shape[2:]
         expvals = np.empty(n_samples)
-        first_order.measure(
-            leaf.states[-1], leaf.diagonals, self.schedule.n_blocks, self.groups, expvals, leaf.adjoints[-1]
-        )
+        groups = self.groups_of(samples)
+        first_order.measure(leaf.states[-1], leaf.diagonals, self.schedule.n_blocks, groups, expvals, leaf.adjoints[-1])
         return expvals, np.empty((0, 2, size)), np.empty((2, 0))
+
+    def groups_of(self, samples: Encoded) -> Groups:
+        """What is measured of some samples; no groups for a projector."""
+        if self.measurement is None:
+            return self._no_groups
+        return self.measurement.of(samples.measured) if samples.measured.size else self.measurement.groups
+
+    def targets_of(self, samples: Encoded) -> NDArray[np.complex128]:
+        """Target states as states are stored, (2**n_qubits, 1 or n_samples)."""
+        targets = samples.targets.T if samples.targets.size else self._target
+        stored: NDArray[np.complex128] = targets[self.schedule.order[-1]]
+        return stored
 
     # --- second order ----------------------------------------------------------------------------------
 
     def hessian(
-        self, params: Array, coefficients: Array, derivatives: Callable[[Array, slice], tuple[Array, Array]]
+        self, params: Array, samples: Encoded, derivatives: Callable[[Array, slice], tuple[Array, Array]]
     ) -> Array:
         """``sum_s l'(f_s) d_i d_j f_s + l''(f_s) d_i f_s d_j f_s``, shape (n_carried, n_carried).
 
         Args:
             params: all parameters, radians.
-            coefficients: see :meth:`Circuit.coefficients`, a row per sample.
+            samples: see :func:`encode`.
             derivatives: maps f of a slice of the samples to l' and l''.
         """
-        leaves = list(self._leaves(len(coefficients)))
+        leaves = list(self._leaves(samples.n_samples))
         total = np.zeros((self.n_carried, self.n_carried))
         at_once = side_by_side(self.hessian_bytes, f"The Hessian of {self.n_carried} parameters")
         if n_threads() > 1 and not self.is_wide and _helper.start():
             compile_products()  # the first derivatives, below, are the other half of the work
         if self.is_wide:  # the threads work inside a sample, not on several leaves
-            parts: Iterable[Array] = (self._leaf_hessian(params, coefficients, leaf, derivatives) for leaf in leaves)
+            parts: Iterable[Array] = (self._leaf_hessian(params, samples, leaf, derivatives) for leaf in leaves)
         else:
-            parts = map_in_order(
-                lambda leaf: self._leaf_hessian(params, coefficients, leaf, derivatives), leaves, at_once
-            )
+            parts = map_in_order(lambda leaf: self._leaf_hessian(params, samples, leaf, derivatives), leaves, at_once)
         for part in parts:
             total += part
         return total
@@ -200,16 +212,17 @@ class Engine:
     def _leaf_hessian(
         self,
         params: Array,
-        coefficients: Array,
+        samples: Encoded,
         leaf: slice,
         derivatives: Callable[[Array, slice], tuple[Array, Array]],
     ) -> Array:
         with self._second_order() as sums:
             for lane in self._lanes(leaf.stop - leaf.start):
                 part = slice(leaf.start + lane.start, leaf.start + lane.stop)
-                with self._first_order(params, coefficients[part]) as first:
+                with self._first_order(params, samples.part(part)) as first:
                     slopes, bends = derivatives(first.expvals, part)
-                    self._add_samples(slopes, True, first.leaf, self.groups, first.targets, first.target_weights, sums)
+                    measured = (first.groups, first.targets, first.target_weights)
+                    self._add_samples(slopes, True, first.leaf, *measured, sums)
                     second_order.add_outer_products(first.jacobian, bends, sums.outer)
             hessian = np.empty((self.n_carried, self.n_carried))
             factors = (0.0, 1.0) if self._is_detached else (2.0, 2.0)
@@ -238,8 +251,8 @@ class Engine:
         """Compile what second derivatives need, all but the first ones, by a call without a sample."""
         size = 2**self.circuit.n_qubits
         with self._pool.lend(self._new_leaf, 2) as leaf, self._second_order() as sums:
-            none = (np.empty((0, 2, size)), np.empty((2, 0)))
-            self._add_samples(np.empty(0), True, leaf, self.groups, *none, sums)
+            none = (no_groups(self.circuit.n_qubits), np.empty((0, 2, size)), np.empty((2, 0)))
+            self._add_samples(np.empty(0), True, leaf, *none, sums)
             second_order.add_outer_products(np.empty((0, self.n_carried)), np.empty(0), sums.outer)
             hessian = np.empty((self.n_carried, self.n_carried))
             second_order.assemble(sums.gram, 0.0, sums.second, 0.0, sums.outer, hessian)
@@ -264,18 +277,16 @@ class Engine:
                 total.fill(0.0)
             yield arrays
 
-    def ggn(
-        self, params: Array, coefficients: Array, derivatives: Callable[[Array, slice], tuple[Array, Array]]
-    ) -> Array:
+    def ggn(self, params: Array, samples: Encoded, derivatives: Callable[[Array, slice], tuple[Array, Array]]) -> Array:
         """``sum_s l''(f_s) d_i f_s d_j f_s``, shape (n_carried, n_carried)."""
-        expvals, jacobian = self.jacobian(params, coefficients)
+        expvals, jacobian = self.jacobian(params, samples)
         _, bends = derivatives(expvals, slice(0, len(expvals)))
         return jacobian.T @ (bends[:, None] * jacobian)
 
     def hvp(
         self,
         params: Array,
-        coefficients: Array,
+        samples: Encoded,
         derivatives: Callable[[Array, slice], tuple[Array, Array]],
         v: Array,
     ) -> Array:
@@ -286,52 +297,52 @@ class Engine:
         """
         if self.published:
             raise ValueError("Hessian-vector products are defined for the exact convention only.")
-        leaves = list(self._leaves(len(coefficients)))
+        leaves = list(self._leaves(samples.n_samples))
         total = np.zeros(self.n_carried)
-        for part in map_in_order(lambda leaf: self._leaf_hvp(params, coefficients, leaf, derivatives, v), leaves):
+        for part in map_in_order(lambda leaf: self._leaf_hvp(params, samples, leaf, derivatives, v), leaves):
             total += part
         return total
 
     def _leaf_hvp(
         self,
         params: Array,
-        coefficients: Array,
-        samples: slice,
+        samples: Encoded,
+        leaf: slice,
         derivatives: Callable[[Array, slice], tuple[Array, Array]],
         v: Array,
     ) -> Array:
         total = np.zeros(self.n_carried)
-        alone = self.takes_one(samples.stop - samples.start)
+        alone = self.takes_one(leaf.stop - leaf.start)
         step = 1 if alone else self.lanes
-        for start in range(samples.start, samples.stop, step):
-            part = slice(start, min(start + step, samples.stop))
+        for start in range(leaf.start, leaf.stop, step):
+            part = slice(start, min(start + step, leaf.stop))
             if alone:
-                state = self._large_state(params, coefficients[part])
+                state = self._large_state(params, samples.part(part))
                 total += state.product(partial(_of_samples, derivatives, part), v)
             else:
-                with self._first_order(params, coefficients[part]) as first:
+                with self._first_order(params, samples.part(part)) as first:
                     total += lane_product(self, first, *derivatives(first.expvals, part), v)
         return total
 
-    def _large_state(self, params: Array, coefficients: Array) -> LargeState:
+    def _large_state(self, params: Array, sample: Encoded) -> LargeState:
         size, tails = 2**self.circuit.n_qubits, self.tail_phases.copy()
         tails[:, -1] = 1.0
         leaf, runs = self._resolve(
-            params, coefficients, empty_leaf(self.schedule, len(self.circuit.rotations), 0, 1, 0)
+            params, sample.coefficients, empty_leaf(self.schedule, len(self.circuit.rotations), 0, 1, 0)
         )
         phases = runs._replace(cosines=np.ones_like(runs.cosines))
 
         def fill(number: int, out: Array, first: int, stop: int) -> None:
             self._fill_diagonals(phases, tails, number, first, stop, out.reshape(1, 2, size, 1))
 
-        return LargeState(self, leaf, runs.cosines, fill)
+        return LargeState(self, sample, leaf, runs.cosines, fill)
 
     def metric_tensor(self, params: Array) -> Array:
         r"""Fubini-Study metric ``Re<T_i|T_j> - Re(<T_i|psi><psi|T_j>)`` of a circuit without data, (P, P)."""
-        coefficients = self.circuit.coefficients(self.circuit.feature_rows(None))
-        identity = measured_groups(PauliSum(((1.0, "", ()),)), self.schedule.frame, shift=False)
+        sample = encode(self.circuit, self.observable, self.circuit.feature_rows(None))
+        identity = Measurement(PauliSum(((1.0, "", ()),)), self.schedule.frame, shift=False).groups
         metric = np.empty((self.n_carried, self.n_carried))
-        with self._forward(params, coefficients) as leaf, self._second_order() as sums:
+        with self._forward(params, sample) as leaf, self._second_order() as sums:
             state = leaf.states[-1].reshape(1, 2, -1)
             self._add_samples(np.ones(1), False, leaf, identity, state, np.full((2, 1), -1.0), sums)
             second_order.assemble(sums.gram, 1.0, sums.second, 0.0, sums.outer, metric)
@@ -357,7 +368,7 @@ class Engine:
     @property
     def _is_detached(self) -> bool:
         """Whether the bra counts as a constant."""
-        return self.published and self.target is None
+        return self.published and self.measurement is not None
 
     @property
     def lanes(self) -> int:

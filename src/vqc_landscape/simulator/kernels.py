@@ -319,3 +319,51 @@ def compress_euler(a, b, smallest):
     phase_b = b / sin if sin > smallest else 1.0 + 0.0j
     cos = max(cos, smallest)
     return sin / cos, cos, phase_b * np.conj(phase_a), np.conj(phase_a * phase_b), phase_a
+
+
+@compiled
+def apply_unitaries(unitaries, b, direction, block, n):
+    """The unitaries of one block on the first n columns; direction -1: their adjoints."""
+    starts = unitaries.starts
+    for k in range(starts[b], starts[b + 1]):
+        n_wires = 0
+        while n_wires < unitaries.masks.shape[2] and unitaries.masks[k, 0, n_wires]:
+            n_wires += 1
+        masks, matrix = unitaries.masks[k, :, :n_wires], unitaries.matrices[k]
+        apply_matrix(block, masks[0], masks[1], matrix[0], matrix[1], direction, n)
+
+
+@compiled
+def apply_matrix(block, x, r, re, im, direction, n):
+    """block <- (re + i im) block on some qubits, first n columns; direction -1: the adjoint.
+
+    The rows that the matrix mixes are the cosets of the span of the masks x.
+    """
+    k, size = len(x), 1 << len(x)
+    pivots, offsets = np.empty(k, np.int64), np.zeros(size, np.int64)
+    echelon_pivots(x, pivots)
+    for q in range(k):
+        for j in range(size):
+            if j >> (k - 1 - q) & 1:
+                offsets[j] ^= x[q]
+    work = np.empty((2, size, n))
+    for i in range(block.shape[1] >> k):
+        z0, bits = i, 0
+        for q in range(k):
+            z0 = low_index(z0, pivots[q])
+        for q in range(k):
+            bits = 2 * bits + (parity_sign(z0, r[q]) < 0)
+        for j in range(size):
+            z = z0 ^ offsets[j ^ bits]
+            for plane in range(2):
+                for c in range(n):
+                    work[plane, j, c], block[plane, z, c] = block[plane, z, c], 0.0
+        for j in range(size):
+            z = z0 ^ offsets[j ^ bits]
+            for m in range(size):
+                a, b = (re[j, m], im[j, m]) if direction > 0 else (re[m, j], -im[m, j])
+                if a != 0.0 or b != 0.0:
+                    for c in range(n):
+                        u, v = work[0, m, c], work[1, m, c]
+                        block[0, z, c] += a * u - b * v
+                        block[1, z, c] += a * v + b * u

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vqc_landscape.checks import Array
 from vqc_landscape.circuits.lightcone import inside_light_cone
-from vqc_landscape.circuits.observables import Observable, PauliSum, Projector
+from vqc_landscape.circuits.observables import (
+    Observable,
+    PauliSum,
+    Product,
+    ProductSum,
+    Projector,
+    SampleProjector,
+)
 from vqc_landscape.circuits.program import Circuit
-from vqc_landscape.simulator.schedule import Frame
-from vqc_landscape.simulator.workspace import Leaf
+from vqc_landscape.simulator.schedule import Frame, Placed, make_unitaries
+from vqc_landscape.simulator.workspace import Groups, Leaf
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -23,102 +30,176 @@ _TURN = {"X": -1.0, "Y": 1.0}
 _PHASE = {"X": 1.0 + 0.0j, "Y": 1.0j}
 
 
-class Groups(NamedTuple):
-    """Qubit-wise commuting groups of words: a basis change each, then a weight for each basis state.
+@dataclass
+class _Group:
+    """Products that are diagonal in the same basis.
 
     Attributes:
-        turns: turns of group g are ``turns[g]`` to ``turns[g + 1]``; none where it is already diagonal.
-        x, r, tans: masks of the qubit of each turn, and its t.
-        tail_phases: a row for each basis change: phase on |1> per wire, then a factor; (n_changes, n_qubits + 1).
-        tails: row of ``tail_phases`` of each group that turns.
-        weights: eigenvalue of each basis state less the group's offset, (n_groups, 2**n_qubits).
-        rows: basis states with a weight that is not 0, those of group g ``row_starts[g]`` to ``row_starts[g + 1]``.
-        offset: sum over the groups of the most frequent eigenvalue. ``O - offset`` has the derivatives of ``O``.
+        letters: of the words, for each wire.
+        unitaries: basis change of each matrix, by its wires: the matrix itself, and the change (None: diagonal).
+        members: number, and eigenvalue of each basis state, of each product.
     """
 
-    turns: Ints
-    x: Ints
-    r: Ints
-    tans: Floats
-    tail_phases: NDArray[np.complex128]
-    tails: Ints
-    weights: Floats
-    rows: Ints
-    row_starts: Ints
-    offset: float
+    letters: dict[int, str]
+    unitaries: dict[tuple[int, ...], tuple[NDArray[np.complex128], NDArray[np.complex128] | None]]
+    members: list[tuple[int, Floats]]
+
+    def takes(self, letters: dict[int, str], matrices: dict[tuple[int, ...], NDArray[np.complex128]]) -> bool:
+        """Whether a product is diagonal in a common basis."""
+        turned = {wire for wires, (_, change) in self.unitaries.items() if change is not None for wire in wires}
+        if any(wire in turned or self.letters.get(wire, letter) != letter for wire, letter in letters.items()):
+            return False
+        for wires, matrix in matrices.items():
+            if wires in self.unitaries and np.array_equal(self.unitaries[wires][0], matrix):
+                continue
+            if turned & set(wires) or any(self.letters.get(wire, "Z") != "Z" for wire in wires):
+                return False
+            if not _is_diagonal(matrix) and any(wire in self.letters for wire in wires):
+                return False
+            if not _is_diagonal(matrix) and any(set(wires) & set(others) for others in self.unitaries):
+                return False
+        return True
 
 
-def measured_groups(observable: PauliSum, frame: Frame, shift: bool) -> Groups:
-    """Sort the words into qubit-wise commuting groups, first fit; ``shift``: take out the offset."""
-    letters: list[dict[int, str]] = []
-    members: list[list[tuple[float, int]]] = []
-    for coefficient, word, wires in observable.terms:
-        wanted = dict(zip(wires, word, strict=True))
-        mask = int(np.bitwise_xor.reduce(frame.r[list(wires)], initial=0))
-        for found, member in zip(letters, members, strict=True):
-            if all(found.get(wire, pauli) == pauli for wire, pauli in wanted.items()):
-                found.update(wanted)
-                member.append((coefficient, mask))
-                break
-        else:
-            letters.append(wanted)
-            members.append([(coefficient, mask)])
-    return _flatten(frame, letters, [_weights(len(frame.x), member) for member in members], shift)
+class Measurement:
+    """A sum of products as groups, for samples that all have the same coefficients, or each their own.
+
+    Args:
+        observable: the sum.
+        frame: the frame after the last gate.
+        shift: whether the offset is taken out.
+    """
+
+    def __init__(self, observable: PauliSum | ProductSum, frame: Frame, shift: bool) -> None:
+        self.shift = shift
+        groups: list[_Group] = []
+        products = as_products(observable)
+        for number, product in enumerate(products):
+            letters = dict(zip(product.wires, product.word, strict=True))
+            matrices = {wires: matrix for matrix, wires in product.matrices}
+            group = next((group for group in groups if group.takes(letters, matrices)), None)
+            if group is None:
+                group = _Group({}, {}, [])
+                groups.append(group)
+            group.letters.update(letters)
+            values = np.where(_odd(frame, product.wires), -1.0, 1.0)
+            for wires, matrix in matrices.items():
+                eigvals, change = _diagonalise(matrix)
+                group.unitaries.setdefault(wires, (matrix, change))
+                if change is None:
+                    group.letters.update(dict.fromkeys(wires, "Z"))
+                values = values * eigvals[_index(frame, wires)]
+            group.members.append((number, values))
+        self._members = [group.members for group in groups]
+        self.groups = _flatten(frame, groups)
+        if isinstance(observable, PauliSum) or not observable.depends_on_samples:
+            self.groups = self.of(np.array([[product.coefficient for product in products]]))
+
+    def of(self, coefficients: Floats) -> Groups:
+        """The groups with the weights of some samples.
+
+        Args:
+            coefficients: of every product, shape (n_samples, n_products).
+        """
+        n_samples, size = len(coefficients), self.groups.weights.shape[1]
+        weights = np.zeros((len(self._members), size, n_samples))
+        offset, rows = np.zeros(n_samples), []
+        for own, members in zip(weights, self._members, strict=True):
+            for number, values in members:
+                own += values[:, None] * coefficients[:, number]
+            common = _most_frequent(own) if self.shift else np.zeros(n_samples)
+            own -= common
+            offset += common
+            rows.append(np.flatnonzero(own.any(axis=1)))
+        return self.groups._replace(
+            weights=weights,
+            offset=offset,
+            rows=np.concatenate(rows),
+            row_starts=np.cumsum([0] + [len(r) for r in rows]),
+        )
+
+
+def as_products(observable: PauliSum | ProductSum) -> Sequence[Product]:
+    """The terms of a sum."""
+    if isinstance(observable, ProductSum):
+        return observable.products
+    return [Product(coefficient, word, wires) for coefficient, word, wires in observable.terms]
 
 
 def no_groups(n_qubits: int) -> Groups:
     """The groups of an observable that is a projector."""
-    none, start = np.zeros(0, dtype=np.int64), np.zeros(1, dtype=np.int64)
-    return Groups(
-        turns=start,
-        x=none,
-        r=none,
-        tans=np.zeros(0),
-        tail_phases=np.zeros((0, n_qubits + 1), dtype=np.complex128),
-        tails=none,
-        weights=np.zeros((0, 2**n_qubits)),
-        rows=none,
-        row_starts=start,
-        offset=0.0,
-    )
+    return _flatten(Frame(*np.zeros((2, n_qubits), dtype=np.int64)), [])
 
 
-def _weights(n_qubits: int, members: list[tuple[float, int]]) -> Floats:
-    z = np.arange(2**n_qubits)
-    weights = np.zeros(2**n_qubits)
-    for coefficient, mask in members:
-        weights += coefficient * np.where(np.bitwise_count(z & mask) % 2, -1.0, 1.0)
-    return weights
-
-
-def _flatten(frame: Frame, letters: list[dict[int, str]], weights: list[Floats], shift: bool) -> Groups:
+def _flatten(frame: Frame, groups: Sequence[_Group]) -> Groups:
+    """The basis changes of groups, without weights."""
     n_qubits = len(frame.x)
-    turned = [[wire for wire in range(n_qubits) if found.get(wire) in _TURN] for found in letters]
-    phases = np.ones((len(letters), n_qubits + 1), dtype=np.complex128)
-    for row, found, wires in zip(phases, letters, turned, strict=True):
-        row[wires] = [_PHASE[found[wire]] for wire in wires]
+    turned = [[wire for wire in range(n_qubits) if group.letters.get(wire) in _TURN] for group in groups]
+    placed: list[list[Placed]] = [
+        [
+            (change, frame.x[list(wires)].tolist(), frame.r[list(wires)].tolist())
+            for wires, (_, change) in group.unitaries.items()
+            if change is not None
+        ]
+        for group in groups
+    ]
+    phases = np.ones((len(groups), n_qubits + 1), dtype=np.complex128)
+    for row, group, wires in zip(phases, groups, turned, strict=True):
+        row[wires] = [_PHASE[group.letters[wire]] for wire in wires]
         row[n_qubits] = 2.0 ** (-len(wires) / 2)
-    changes = np.array([len(wires) > 0 for wires in turned])
-    offsets = [_most_frequent(w) if shift else 0.0 for w in weights]
-    rows = [np.flatnonzero(w != offset) for w, offset in zip(weights, offsets, strict=True)]
+    changes = np.array([bool(wires or own) for wires, own in zip(turned, placed, strict=True)], dtype=np.bool_)
     flat = np.array([wire for wires in turned for wire in wires], dtype=np.int64)
+    letters = [group.letters[wire] for group, wires in zip(groups, turned, strict=True) for wire in wires]
     return Groups(
         turns=np.cumsum([0] + [len(wires) for wires in turned]),
         x=frame.x[flat],
         r=frame.r[flat],
-        tans=np.array([_TURN[found[wire]] for found, wires in zip(letters, turned, strict=True) for wire in wires]),
+        tans=np.array([_TURN[letter] for letter in letters]),
+        unitaries=make_unitaries(placed),
         tail_phases=phases[changes],
-        tails=np.cumsum(changes) - 1,
-        weights=np.array(weights) - np.array(offsets)[:, None],
-        rows=np.concatenate(rows),
-        row_starts=np.cumsum([0] + [len(r) for r in rows]),
-        offset=float(sum(offsets)),
+        tails=np.where(changes, np.cumsum(changes) - 1, -1),
+        weights=np.zeros((len(groups), 2**n_qubits, 1)),
+        rows=np.zeros(0, dtype=np.int64),
+        row_starts=np.zeros(len(groups) + 1, dtype=np.int64),
+        offset=np.zeros(1),
     )
 
 
-def _most_frequent(weights: Floats) -> float:
-    values, counts = np.unique(weights, return_counts=True)
-    return float(values[np.argmax(counts)])
+def _is_diagonal(matrix: NDArray[np.complex128]) -> bool:
+    return not (matrix - np.diag(np.diag(matrix))).any()
+
+
+def _diagonalise(matrix: NDArray[np.complex128]) -> tuple[Floats, NDArray[np.complex128] | None]:
+    """Eigenvalues of a hermitian matrix, and the change to their basis; None where it is diagonal."""
+    if _is_diagonal(matrix):
+        return np.diag(matrix).real.copy(), None
+    values, vectors = np.linalg.eigh(matrix)
+    return values, vectors.conj().T
+
+
+def _odd(frame: Frame, wires: Sequence[int]) -> NDArray[np.bool_]:
+    """For every stored basis state, whether an odd number of the wires is 1."""
+    mask = int(np.bitwise_xor.reduce(frame.r[list(wires)], initial=0))
+    odd: NDArray[np.bool_] = np.bitwise_count(np.arange(2 ** len(frame.x)) & mask) % 2 == 1
+    return odd
+
+
+def _index(frame: Frame, wires: Sequence[int]) -> Ints:
+    """For every stored basis state, the number that some wires are the bits of."""
+    index = np.zeros(2 ** len(frame.x), dtype=np.int64)
+    for wire in wires:
+        index = 2 * index + _odd(frame, [wire])
+    return index
+
+
+def _most_frequent(weights: Floats) -> Floats:
+    """The row that most basis states have; weights are (2**n_qubits, n_samples)."""
+    if weights.shape[1] == 1:  # much faster than whole rows
+        values, counts = np.unique(weights, return_counts=True)
+        return values[[np.argmax(counts)]]
+    values, counts = np.unique(weights, axis=0, return_counts=True)
+    row: Floats = values[np.argmax(counts)]
+    return row
 
 
 def measure_target(
@@ -129,12 +210,12 @@ def measure_target(
     Args:
         leaf: samples with the states of all blocks.
         tail: the diagonal after the last block, (2, 2**n, n_samples).
-        target: the state, as states are stored, (2**n,).
+        target: the state, as states are stored, (2**n, 1 or n_samples).
         published: ``|Re(z^2)|`` instead of ``|z|^2``, z = <target|psi>.
     """
     final, adjoint = leaf.states[-1], leaf.adjoints[-1]
     # the states lack the phase of their runs, so the target goes without it, too
-    pulled_target = np.conj((tail[0] + 1j * tail[1]) * leaf.phases) * target[:, None]
+    pulled_target = np.conj((tail[0] + 1j * tail[1]) * leaf.phases) * target
     overlap = np.sum(np.conj(pulled_target) * (final[0] + 1j * final[1]), axis=0)
     if published:
         square = (overlap**2).real
@@ -154,7 +235,7 @@ def seen_gates(circuit: Circuit, observable: Observable, published: bool) -> Seq
     A projector sees all of them. So does the published arithmetic, whose constant bra does not let a gate that
     commutes to the observable cancel.
     """
-    if published or isinstance(observable, Projector):
+    if published or isinstance(observable, Projector | SampleProjector):
         return range(len(circuit.gates))
     return inside_light_cone(circuit, observable.words)
 
@@ -165,14 +246,15 @@ def check_fits(observable: Observable, n_qubits: int) -> None:
     Raises:
         ValueError: a wire that the circuit does not have, or a target state of another size.
     """
-    if isinstance(observable, Projector):
+    if isinstance(observable, Projector | SampleProjector):
         if observable.n_qubits != n_qubits:
             raise ValueError(
                 f"Argument `observable` projects on {observable.n_qubits} qubits, but the circuit has {n_qubits}."
             )
         return
-    for _, word, wires in observable.terms:
-        if not all(0 <= wire < n_qubits for wire in wires):
-            raise ValueError(
-                f"Argument `observable` has {word} on wires {wires}, but the circuit has wires 0 to {n_qubits - 1}."
-            )
+    for product in as_products(observable):
+        for what, wires in ((product.word, product.wires), *(("a matrix", own) for _, own in product.matrices)):
+            if not all(0 <= wire < n_qubits for wire in wires):
+                raise ValueError(
+                    f"Argument `observable` has {what} on wires {wires}, but the circuit has wires 0 to {n_qubits - 1}."
+                )

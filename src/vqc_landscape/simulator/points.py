@@ -15,11 +15,12 @@ import numpy as np
 from vqc_landscape.checks import Array
 from vqc_landscape.circuits.program import Circuit
 from vqc_landscape.simulator import states as first_order
+from vqc_landscape.simulator.encoding import Encoded
 from vqc_landscape.simulator.engine import Engine
 from vqc_landscape.simulator.jit import compiled
-from vqc_landscape.simulator.kernels import multiply_diagonal, turn_samples
+from vqc_landscape.simulator.kernels import apply_unitaries, multiply_diagonal, turn_samples
 from vqc_landscape.simulator.schedule import FIXED, Ints, Schedule
-from vqc_landscape.simulator.states import multiply_element
+from vqc_landscape.simulator.states import multiply_element, start
 from vqc_landscape.simulator.threads import map_in_order
 from vqc_landscape.simulator.workspace import Leaf
 
@@ -49,27 +50,28 @@ class _Plan:
 
     engine: Engine
     coefficients: Array
+    samples: Encoded  # without their coefficients
     kind: Ints  # of each rotation
     segments: Segments
     sample: Table
 
 
-def expvals_at(engine: Engine, points: Array, coefficients: Array) -> Array:
+def expvals_at(engine: Engine, points: Array, encoded: Encoded) -> Array:
     """f at every point for every sample, shape (n_points, n_samples).
 
     Args:
         engine: the engine of the circuit and observable.
         points: parameter vectors, shape (n_points, P), radians.
-        coefficients: see :meth:`Circuit.coefficients`, a row per sample.
+        encoded: the samples.
     """
-    n_samples = len(coefficients)
+    n_samples, coefficients = encoded.n_samples, encoded.coefficients
     per_chunk = max(CHUNK // n_samples, 1)
     chunks = [points[start : start + per_chunk] for start in range(0, len(points), per_chunk)]
     kind = _kinds(engine.circuit, coefficients)
     segments = _segments(engine.schedule, kind)
     no_params = np.zeros((1, engine.circuit.n_params))
     sample = _table(engine, segments, SAMPLE, no_params, coefficients)
-    plan = _Plan(engine, coefficients, kind, segments, sample)
+    plan = _Plan(engine, coefficients, encoded._replace(coefficients=coefficients[:, :0]), kind, segments, sample)
     parts = map_in_order(lambda part: _chunk(plan, part), chunks)
     return np.concatenate([*parts]).reshape(len(points), n_samples)
 
@@ -125,15 +127,15 @@ def _chunk(plan: _Plan, points: Array) -> Array:
     tables = (point, plan.sample, both)
     n_states, size = len(points) * n_samples, 2**schedule.n_qubits
     smallest = first_order.smallest_cos(schedule.n_qubits)
-    expvals, width = np.empty(n_states), 0
-    for start in range(0, n_states, engine.lanes):
-        if width != min(engine.lanes, n_states - start):  # else the work arrays of the states before serve again
-            width = min(engine.lanes, n_states - start)
+    expvals, width, part = np.empty(n_states), 0, plan.samples
+    for first in range(0, n_states, engine.lanes):
+        if width != min(engine.lanes, n_states - first):  # else the work arrays of the states before serve again
+            width = min(engine.lanes, n_states - first)
             cos, sin = (np.empty((width, len(plan.kind))) for _ in range(2))
             cosines, work = np.empty((schedule.n_runs, width)), np.empty((4, width))
             alphas, gammas = (np.empty((schedule.n_runs, width), np.complex128) for _ in range(2))
             leaf = _last_block(engine, width, size)
-        number = np.arange(start, start + width)
+        number = np.arange(first, first + width)
         rows = np.stack([number // n_samples, number % n_samples, number])  # of the tables, by kind
         values = (leaf.tans, cosines, alphas, gammas, leaf.phases)
         resolve_values(plan.segments, tables, rows, smallest, work, *values)
@@ -141,8 +143,10 @@ def _chunk(plan: _Plan, points: Array) -> Array:
         leaf.phases[:] *= schedule.phase
         runs = (cos, sin, cosines, alphas, gammas, schedule.run_turns)
         first_order.fill_diagonals(schedule.layout, runs, engine.tail_phases, 0, 0, size, leaf.diagonals)
-        evolve(leaf.diagonals, engine.turns, leaf.tans, leaf.states[0])
-        expvals[start : start + width] = engine.measure(leaf)[0]
+        if plan.samples.differ or part.n_samples != width:
+            part = plan.samples.part(number % n_samples)
+        evolve(leaf.diagonals, engine.turns, leaf.tans, part.basis_states, part.initial(), leaf.states[0])
+        expvals[first : first + width] = engine.measure(leaf, part)[0]
     return expvals
 
 
@@ -222,15 +226,13 @@ def look_up(rotations, kind, tables, rows, cos, sin):
 
 
 @compiled
-def evolve(diagonals, turns, tans, state):
-    """State = psi at the evaluation point of the last block, from |0...0>."""
+def evolve(diagonals, turns, tans, basis_states, amplitudes, state):
+    """State = psi at the evaluation point of the last block."""
     for b in range(len(turns.blocks) - 1):
         if b == 0:
-            for plane in range(2):
-                for z in range(state.shape[1]):
-                    for s in range(state.shape[2]):
-                        state[plane, z, s] = diagonals[0, plane, 0, s] if z == 0 else 0.0
+            start(basis_states, amplitudes, diagonals[0], state)
         else:
             multiply_diagonal(state, diagonals[b], 1.0, state)
         for k in range(turns.blocks[b], turns.blocks[b + 1]):
             turn_samples(state, turns.x[k], turns.r[k], tans[turns.runs[k]], 1.0)
+        apply_unitaries(turns.unitaries, b, 1.0, state, state.shape[2])

@@ -15,9 +15,11 @@ import numpy as np
 from vqc_landscape.checks import Array
 from vqc_landscape.simulator import cosets, directional
 from vqc_landscape.simulator import states as first_order
-from vqc_landscape.simulator.measurement import Groups
-from vqc_landscape.simulator.schedule import Ints
+from vqc_landscape.simulator.encoding import Encoded
+from vqc_landscape.simulator.kernels import apply_unitaries
+from vqc_landscape.simulator.schedule import Ints, Unitaries
 from vqc_landscape.simulator.threads import run_all
+from vqc_landscape.simulator.workspace import Groups
 
 if TYPE_CHECKING:
     from vqc_landscape.simulator.engine import Engine
@@ -45,14 +47,14 @@ def lane_product(engine: Engine, first: FirstOrder, slopes: Array, bends: Array,
 def _observe(engine: Engine, tangent: Array, first: FirstOrder) -> Array:
     """The observable times the tangent of the last block, as the adjoint state is made from the state."""
     out = np.empty_like(tangent)
-    if engine.target is not None:
+    if engine.measurement is None:
         target = (first.targets[:, 0] + 1j * first.targets[:, 1]).T
         image = target * np.sum(np.conj(target) * (tangent[0] + 1j * tangent[1]), axis=0)
         out[0], out[1] = image.real, image.imag
     else:
         unused = np.empty(tangent.shape[-1])
         n_blocks = engine.schedule.n_blocks
-        first_order.measure(tangent, first.leaf.diagonals, n_blocks, engine.groups, unused, out)
+        first_order.measure(tangent, first.leaf.diagonals, n_blocks, first.groups, unused, out)
     return out
 
 
@@ -72,20 +74,30 @@ class LargeState:
 
     Args:
         engine: the engine of the circuit and observable.
+        sample: the sample.
         leaf: a leaf of one sample whose runs are resolved (``Engine.resolve``); its arrays of states are not used.
         cosines: cosines of the runs' turns, (n_runs, 1).
         diagonal: fills an array with the phases of one diagonal, from one amplitude to another.
     """
 
     def __init__(
-        self, engine: Engine, leaf: Leaf, cosines: Array, diagonal: Callable[[int, Array, int, int], None]
+        self,
+        engine: Engine,
+        sample: Encoded,
+        leaf: Leaf,
+        cosines: Array,
+        diagonal: Callable[[int, Array, int, int], None],
     ) -> None:
-        self.engine, self.leaf, self._diagonal = engine, leaf, diagonal
+        self.engine, self.sample, self.leaf, self._diagonal = engine, sample, leaf, diagonal
         s, size = engine.schedule, 2**engine.schedule.n_qubits
         self.cos = np.where(s.run_turns, cosines[:, 0], 1.0)
         self.sin = np.where(s.run_turns, cosines[:, 0] * leaf.tans[:, 0], 0.0)
         self.states = np.zeros((4, 2, size))
-        self.states[PSI, 0, 0] = 1.0
+        initial = sample.initial()
+        if initial.size:
+            self.states[PSI] = initial[:, :, 0]
+        else:
+            self.states[PSI, 0, sample.basis_states[0]] = 1.0
         self.phases = np.empty((2, size))
         self.overlaps = np.zeros((2, len(s.site_block), 3, 1))
 
@@ -107,6 +119,7 @@ class LargeState:
     def _forward(self, b: int, axes: Array) -> None:
         turned = [(*self._turned(runs), axes[runs]) for runs in self._groups(b)]
         self._turn(self.states[:2], b, turned, 1.0)
+        _apply(self.engine.turns.unitaries, b, self.states[:2], 1.0)
         masks, weights = self._words(b, axes)
         if len(masks):
             self._over_pieces(0, cosets.add_words, self.states[:2], PSI, TAU, masks, weights, 1.0)
@@ -121,6 +134,7 @@ class LargeState:
                 self.overlaps[out, words, :, 0] += found
             for source, target in ((LAMBDA, MU), (PSI, TAU)):
                 self._over_pieces(0, cosets.add_words, states, source, target, masks, weights, -1.0)
+        _apply(s.unitaries, b, states, -1.0)
         groups = self._groups(b)
         if b > 0:
             self._over_pieces(0, self._diagonal, b, self.phases)
@@ -134,15 +148,17 @@ class LargeState:
 
     def _observe(self) -> Array:
         """lambda = O psi and mu = O tau; returns f, shape (1,)."""
-        pair, images, target = self.states[:2], self.states[2:], self.engine.target
-        if target is not None:
+        pair, images = self.states[:2], self.states[2:]
+        if self.engine.measurement is None:
+            target = np.ascontiguousarray(self.engine.targets_of(self.sample)[:, 0])
             self._over_pieces(0, self._diagonal, self.engine.schedule.n_blocks, self.phases)
             overlaps = self._sums(0, (2, 2), cosets.project, self.states, self.phases, target)
             self._over_pieces(0, cosets.fill_images, self.states, self.phases, target, overlaps)
             fidelity: Array = np.sum(overlaps[:1] ** 2, axis=1)
             return fidelity
-        groups, expval = self.engine.groups, np.array([self.engine.groups.offset])
-        for g, weights in enumerate(groups.weights):
+        groups = self.engine.groups_of(self.sample)
+        expval = groups.offset.copy()
+        for g, weights in enumerate(np.ascontiguousarray(groups.weights[:, :, 0])):
             measured = images if g == 0 else np.empty_like(images)
             measured[:] = pair
             self._turn_to(groups, g, measured, 1.0)
@@ -155,8 +171,10 @@ class LargeState:
     def _turn_to(self, groups: Groups, g: int, states: Array, direction: float) -> None:
         """Take states to the basis of a measured group, or back."""
         first, stop = groups.turns[g], groups.turns[g + 1]
-        if first == stop:
+        if groups.tails[g] < 0:
             return
+        if direction < 0:
+            _apply(groups.unitaries, g, states, -1.0)
         turned = []
         for start in range(first, stop, cosets.GROUP):
             part = slice(start, min(start + cosets.GROUP, stop))
@@ -164,6 +182,8 @@ class LargeState:
             sin = direction * cos * groups.tans[part]
             turned.append((groups.x[part], groups.r[part], cos, sin, np.zeros((len(cos), 3))))
         self._turn(states, self.engine.schedule.n_blocks + int(groups.tails[g]), turned, direction)
+        if direction > 0:
+            _apply(groups.unitaries, g, states, 1.0)
 
     def _turn(self, states: Array, number: int, turned: list[tuple[Any, ...]], direction: float) -> None:
         """All turns of a block after its diagonal; or (direction -1) before the conjugate of it."""
@@ -204,3 +224,9 @@ class LargeState:
         n_cosets = self.states.shape[2] >> n_turned
         step = max(n_cosets // PIECES, SMALLEST_PIECE >> n_turned, 1)
         return [(start, min(start + step, n_cosets)) for start in range(0, n_cosets, step)]
+
+
+def _apply(unitaries: Unitaries, b: int, states: Array, direction: float) -> None:
+    """The unitaries of a block on every state."""
+    for state in states:
+        apply_unitaries(unitaries, b, direction, state[:, :, np.newaxis], 1)

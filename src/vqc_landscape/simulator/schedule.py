@@ -2,12 +2,13 @@ r"""From a circuit to a schedule: an alternation of one-qubit runs and diagonals
 
 Every program becomes blocks ``b = 0, 1, ...``. Block ``b`` multiplies by a diagonal and then turns qubits:
 
-.. math:: \psi_b = \prod_{r \in b} RY_r \; D_b \; \psi_{b-1}.
+.. math:: \psi_b = \prod_{u \in b} U_u \prod_{r \in b} RY_r \; D_b \; \psi_{b-1}.
 
 * A *run* is a maximal sequence of one-qubit gates on one wire; as one matrix it is
   ``diag(1, alpha) RY diag(1, gamma)`` up to a phase. ``gamma`` belongs to ``D_b``, ``alpha`` to ``D_{b+1}``.
 * CZ, CCZ and rotations about words of Z are diagonal: they belong to the diagonal after their block.
 * A rotation about any other word is one about Z's between one-qubit basis changes.
+* A unitary on several qubits acts in a block of its own qubits, beside the turns of the others.
 * CNOT permutes basis states linearly over GF(2). It is not applied: the *frame* is changed instead, the masks
   (x, r) by which each wire acts on the stored state (X flips the bits x, Z reads the parity of the bits r).
 
@@ -45,6 +46,36 @@ class Frame(NamedTuple):
     r: Ints
 
 
+class Unitaries(NamedTuple):
+    """Fixed unitaries on several qubits, those of block (or measured group) b ``starts[b]`` to ``starts[b + 1]``.
+
+    Attributes:
+        starts: see above.
+        masks: x, then r of the wires of each, the most significant bit of a row's index first; x = 0 beyond them.
+        matrices: real and imaginary part, shape (n, 2, most rows of one, the same).
+    """
+
+    starts: Ints
+    masks: Ints  # (n, 2, most wires of one)
+    matrices: NDArray[np.float64]
+
+
+Placed = tuple[NDArray[np.complex128], Sequence[int], Sequence[int]]  # a matrix, and the masks x and r of its wires
+
+
+def make_unitaries(groups: Sequence[Sequence[Placed]]) -> Unitaries:
+    """The unitaries of blocks, or of measured groups, as flat arrays."""
+    flat = [placed for group in groups for placed in group]
+    n_wires = max((len(x) for _, x, _ in flat), default=0)
+    masks = np.zeros((len(flat), 2, n_wires), dtype=np.int64)
+    matrices = np.zeros((len(flat), 2, 2**n_wires, 2**n_wires))
+    for k, (matrix, x, r) in enumerate(flat):
+        masks[k, 0, : len(x)], masks[k, 1, : len(r)] = x, r
+        matrices[k, 0, : len(matrix), : len(matrix)] = matrix.real
+        matrices[k, 1, : len(matrix), : len(matrix)] = matrix.imag
+    return Unitaries(_ints(np.cumsum([0] + [len(group) for group in groups])), masks, matrices)
+
+
 @dataclass
 class _Run:
     block: int
@@ -74,6 +105,7 @@ class Schedule:
         signs: product of the CZ and CCZ before block b (after the last: row n_blocks), same shape.
         alpha_slot, gamma_slot: which of these bits a run's alpha (in D_{b+1}) and gamma (in D_b) go with;
             -1: none, they are multiplied in by the run's mask r.
+        unitaries: unitaries on several qubits, for each block.
         frame: the frame after the last gate.
     """
 
@@ -95,6 +127,7 @@ class Schedule:
     signs: NDArray[np.float64]
     alpha_slot: Ints
     gamma_slot: Ints
+    unitaries: Unitaries
     frame: Frame
 
     @property
@@ -128,6 +161,7 @@ class _Scheduler:
         self.runs: dict[tuple[int, int], _Run] = {}
         self.words: list[tuple[int, int, int]] = []  # (block, mask, rotation)
         self.flips: list[tuple[int, list[int]]] = []  # (block, masks of a CZ or CCZ)
+        self.unitaries: list[tuple[int, Placed]] = []  # (block, matrix and masks)
         self.matrices: list[tuple[complex, complex]] = []
         self.phase = 1.0 + 0.0j
 
@@ -152,7 +186,9 @@ class _Scheduler:
 
     def _fixed(self, gate: FixedGate) -> None:
         wires = gate.wires
-        if gate.matrix is not None or gate.name in _MATRICES:
+        if gate.matrix is not None and len(wires) > 1:
+            self._unitary(np.array(gate.matrix), wires)
+        elif gate.matrix is not None or gate.name in _MATRICES:
             self._apply(wires[0], gate.matrix or _MATRICES[gate.name])
         elif gate.name == "SWAP":
             a, b = wires
@@ -182,6 +218,14 @@ class _Scheduler:
         self.position[track] = (block, False)
         run = self.runs.setdefault((block, track), _Run(block, self.x[track], self.r[track]))
         run.elements.append((axis, index))
+
+    def _unitary(self, matrix: NDArray[np.complex128], wires: Sequence[int]) -> None:
+        """In the first block in which nothing else happens to its wires."""
+        tracks = [self.track[w] for w in wires]
+        block = max(b + (closed or (b, t) in self.runs) for t in tracks for b, closed in [self.position[t]])
+        self.unitaries.append((block, (matrix, [self.x[t] for t in tracks], [self.r[t] for t in tracks])))
+        for t in tracks:
+            self.position[t] = (block, True)
 
     def _close(self, wires: Sequence[int]) -> int:
         tracks = [self.track[w] for w in wires]
@@ -236,6 +280,7 @@ class _Scheduler:
             signs=signs,
             alpha_slot=_ints(_slot(run.r, bases[run.block + 1]) for run in runs),
             gamma_slot=_ints(_slot(run.r, bases[run.block]) for run in runs),
+            unitaries=make_unitaries([[u for block, u in self.unitaries if block == b] for b in range(n_blocks)]),
             frame=frame,
         )
 

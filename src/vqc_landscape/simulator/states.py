@@ -11,6 +11,7 @@ import numpy as np
 
 from vqc_landscape.simulator.jit import compiled
 from vqc_landscape.simulator.kernels import (
+    apply_unitaries,
     compress_euler,
     fill_table,
     multiply_diagonal,
@@ -159,19 +160,29 @@ def copy_state(source, out):
                 out[plane, z, s] = source[plane, z, s]
 
 
+@compiled(inline="always")
+def start(basis_states, amplitudes, diagonal, state):
+    """State = diagonal times the initial state, a basis state or (if there are any) amplitudes."""
+    if amplitudes.shape[1]:
+        multiply_diagonal(amplitudes, diagonal, 1.0, state)
+    else:
+        for plane in range(2):
+            for z in range(state.shape[1]):
+                for s in range(state.shape[2]):
+                    state[plane, z, s] = diagonal[plane, z, s] if z == basis_states[s] else 0.0
+
+
 @compiled
-def forward(diagonals, turns, tans, states):
-    """states[b] = psi at the evaluation point of block b, from |0...0>."""
+def forward(diagonals, turns, tans, basis_states, amplitudes, states):
+    """states[b] = psi at the evaluation point of block b."""
     for b in range(len(states)):
         if b == 0:
-            for plane in range(2):
-                for z in range(states.shape[2]):
-                    for s in range(states.shape[3]):
-                        states[0, plane, z, s] = diagonals[0, plane, 0, s] if z == 0 else 0.0
+            start(basis_states, amplitudes, diagonals[0], states[0])
         else:
             multiply_diagonal(states[b - 1], diagonals[b], 1.0, states[b])
         for k in range(turns.blocks[b], turns.blocks[b + 1]):
             turn_samples(states[b], turns.x[k], turns.r[k], tans[turns.runs[k]], 1.0)
+        apply_unitaries(turns.unitaries, b, 1.0, states[b], states.shape[3])
 
 
 @compiled
@@ -180,6 +191,7 @@ def backward(diagonals, turns, tans, adjoints):
     scratch = np.empty_like(adjoints[0])
     for b in range(len(adjoints) - 1, 0, -1):
         copy_state(adjoints[b], scratch)
+        apply_unitaries(turns.unitaries, b, -1.0, scratch, scratch.shape[2])
         for k in range(turns.blocks[b], turns.blocks[b + 1]):
             turn_samples(scratch, turns.x[k], turns.r[k], tans[turns.runs[k]], -1.0)
         multiply_diagonal(scratch, diagonals[b], -1.0, adjoints[b - 1])
@@ -189,27 +201,32 @@ def backward(diagonals, turns, tans, adjoints):
 def measure(state, diagonals, n_blocks, groups, expvals, adjoint):
     """expvals[s] = <O> and adjoint = O state, with O = offset + sum over the groups of V+ w V."""
     n_samples, scratch = state.shape[2], np.empty_like(state)
+    shared = groups.weights.shape[2] == 1
     for s in range(n_samples):
-        expvals[s] = groups.offset
+        expvals[s] = groups.offset[0 if shared else s]
     for plane in range(2):
         for z in range(state.shape[1]):
             for s in range(n_samples):
                 adjoint[plane, z, s] = 0.0
     for g in range(len(groups.weights)):
         first, stop = groups.turns[g], groups.turns[g + 1]
-        if stop > first:
+        if groups.tails[g] >= 0:
             multiply_diagonal(state, diagonals[n_blocks + groups.tails[g]], 1.0, scratch)
             for k in range(first, stop):
                 turn_samples(scratch, groups.x[k], groups.r[k], np.full(n_samples, groups.tans[k]), 1.0)
+            apply_unitaries(groups.unitaries, g, 1.0, scratch, n_samples)
         else:
             copy_state(state, scratch)
         for z in range(state.shape[1]):
-            w = groups.weights[g, z]
+            w = groups.weights[g, z, 0]
             for s in range(n_samples):
+                if not shared:
+                    w = groups.weights[g, z, s]
                 re, im = scratch[0, z, s], scratch[1, z, s]
                 expvals[s] += w * (re * re + im * im)
                 scratch[0, z, s], scratch[1, z, s] = w * re, w * im
-        if stop > first:
+        if groups.tails[g] >= 0:
+            apply_unitaries(groups.unitaries, g, -1.0, scratch, n_samples)
             for k in range(first, stop):
                 turn_samples(scratch, groups.x[k], groups.r[k], np.full(n_samples, groups.tans[k]), -1.0)
             multiply_diagonal(scratch, diagonals[n_blocks + groups.tails[g]], -1.0, scratch)

@@ -22,7 +22,7 @@ from __future__ import annotations
 import numpy as np
 
 from vqc_landscape.simulator.jit import compiled
-from vqc_landscape.simulator.kernels import add_generators, insert, propagate
+from vqc_landscape.simulator.kernels import add_generators, apply_unitaries, insert, propagate
 from vqc_landscape.simulator.matrices import add_gram, add_row_sums, multiply, multiply_slots
 
 
@@ -60,7 +60,7 @@ def add_samples(
                     insert_slots(step, before, 0, samples.states.shape[3], columns, scratch, tangents)
                 step += 1
         for group in range(len(groups.weights)):
-            load_weights(group, slope, groups, scratch)
+            load_weights(group, sample, slope, groups, scratch)
             for chunk in range(len(tangents)):
                 change_basis(group, sample, 1.0, samples, groups, tangents[chunk])
             for low in range(len(tangents)):
@@ -97,6 +97,7 @@ def propagate_chunk(b, sample, chunk, n_active, samples, turns, tangents):
     tans = samples.tans[sample, start:stop]
     n = padded(n_active - chunk * tangents.shape[3], tangents.shape[3])
     propagate(tangents[chunk], samples.diagonals[sample, b], turns.x[start:stop], turns.r[start:stop], tans, 1.0, n)
+    apply_unitaries(turns.unitaries, b, 1.0, tangents[chunk], n)
 
 
 @compiled(inline="always")
@@ -173,20 +174,25 @@ def commutator(k, i, sample, samples, columns):
 
 
 @compiled(inline="always")
-def load_weights(group, weight, groups, scratch):
+def load_weights(group, sample, weight, groups, scratch):
     """The eigenvalues of a measured group, times the weight of a sample."""
+    own = sample if groups.weights.shape[2] > 1 else 0
     for k in range(groups.row_starts[group], groups.row_starts[group + 1]):
-        scratch.weights[k - groups.row_starts[group]] = weight * groups.weights[group, groups.rows[k]]
+        scratch.weights[k - groups.row_starts[group]] = weight * groups.weights[group, groups.rows[k], own]
 
 
 @compiled(inline="always")
 def change_basis(group, sample, direction, samples, groups, block):
     """Take the tangents of a chunk to the basis of a measured group, or back."""
     first, stop = groups.turns[group], groups.turns[group + 1]
-    if stop > first:
+    if groups.tails[group] >= 0:
         diagonal = samples.diagonals[sample, samples.states.shape[1] + groups.tails[group]]
         x, r, tans = groups.x[first:stop], groups.r[first:stop], groups.tans[first:stop]
+        if direction < 0:
+            apply_unitaries(groups.unitaries, group, -1.0, block, block.shape[2])
         propagate(block, diagonal, x, r, tans, direction, block.shape[2])
+        if direction > 0:
+            apply_unitaries(groups.unitaries, group, 1.0, block, block.shape[2])
 
 
 @compiled(inline="always")

@@ -11,9 +11,8 @@ from functools import partial
 from vqc_landscape.checks import Array
 from vqc_landscape.simulator import tangents as second_order
 from vqc_landscape.simulator.columns import Columns
-from vqc_landscape.simulator.measurement import Groups
 from vqc_landscape.simulator.threads import run_all
-from vqc_landscape.simulator.workspace import Samples, Scratch, Turns
+from vqc_landscape.simulator.workspace import Groups, Samples, Scratch, Turns
 
 
 def add_samples_wide(
@@ -35,7 +34,7 @@ def add_samples_wide(
     for sample, slope in enumerate(slopes):
         _carry_tangents(sample, slope, with_second, samples, turns, columns, scratch, tangents, second)
         for g in range(len(groups.weights)):
-            t.load_weights(g, slope, groups, scratch)
+            t.load_weights(g, sample, slope, groups, scratch)
             run_all([partial(t.change_basis, g, sample, 1.0, samples, groups, tangents[chunk]) for chunk in chunks])
             pairs = [(low, chunk) for low in chunks for chunk in range(low + 1)]
             run_all([partial(t.add_gram_tile, g, *pair, groups, scratch, tangents, gram) for pair in pairs])

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vqc_landscape.checks import Array
-from vqc_landscape.simulator.schedule import Ints, Schedule
+from vqc_landscape.simulator.schedule import Ints, Schedule, Unitaries
 
 T = TypeVar("T")
 
@@ -29,6 +29,33 @@ class Leaf(NamedTuple):
     phases: NDArray[np.complex128]  # (n_samples,): psi is this times states[-1] after the last diagonal
 
 
+class Groups(NamedTuple):
+    """Groups of products that are measured together: a basis change each, then a weight for each basis state.
+
+    Attributes:
+        turns: turns of group g are ``turns[g]`` to ``turns[g + 1]``.
+        x, r, tans: masks of the qubit of each turn, and its t.
+        unitaries: of each group, after its turns.
+        tail_phases: a row for each basis change: phase on |1> per wire, then a factor; (n_changes, n_qubits + 1).
+        tails: row of ``tail_phases`` of each group; -1 where it is already diagonal.
+        weights: eigenvalue of each basis state less the group's offset, (n_groups, 2**n_qubits, 1 or n_samples).
+        rows: basis states with a weight that is not 0, those of group g ``row_starts[g]`` to ``row_starts[g + 1]``.
+        offset: sum over the groups of the most frequent eigenvalue. ``O - offset`` has the derivatives of ``O``.
+    """
+
+    turns: Ints
+    x: Ints
+    r: Ints
+    tans: Array
+    unitaries: Unitaries
+    tail_phases: NDArray[np.complex128]
+    tails: Ints
+    weights: Array
+    rows: Ints
+    row_starts: Ints
+    offset: Array
+
+
 class FirstOrder(NamedTuple):
     """First derivatives of a leaf of samples.
 
@@ -36,6 +63,7 @@ class FirstOrder(NamedTuple):
         expvals: f, shape (n_samples,).
         jacobian: df/dparams of the carried parameters, shape (n_samples, n_carried).
         leaf: what the second derivatives start from.
+        groups: what is measured; none for projectors.
         targets: the target state pulled back before the last diagonal, (2, 2**n, n_samples); projectors only.
         target_weights: weights of Re and Im of <target|T> in the Gram matrix, (2, n_samples); projectors only.
     """
@@ -43,6 +71,7 @@ class FirstOrder(NamedTuple):
     expvals: Array
     jacobian: Array
     leaf: Leaf
+    groups: Groups
     targets: Array
     target_weights: Array
 
@@ -69,6 +98,7 @@ class Turns(NamedTuple):
     site_x: Ints  # masks of each site, x = 0 for a word
     site_r: Ints
     rows: Ints  # all basis states
+    unitaries: Unitaries  # of each block, after its turns
 
 
 class Samples(NamedTuple):
@@ -217,4 +247,5 @@ def make_turns(schedule: Schedule) -> Turns:
         site_x=s.site_x,
         site_r=s.site_r,
         rows=np.arange(2**s.n_qubits),
+        unitaries=s.unitaries,
     )

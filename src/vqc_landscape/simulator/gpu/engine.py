@@ -14,9 +14,10 @@ import torch
 from torch import Tensor
 
 from vqc_landscape.checks import Array
-from vqc_landscape.circuits.observables import Observable
-from vqc_landscape.circuits.program import Circuit
+from vqc_landscape.circuits.observables import Observable, PauliSum, Projector
+from vqc_landscape.circuits.program import Circuit, FixedGate
 from vqc_landscape.simulator.columns import make_columns
+from vqc_landscape.simulator.encoding import Encoded
 from vqc_landscape.simulator.gpu import second_order, sweeps
 from vqc_landscape.simulator.gpu.devices import free_device_bytes, whole_float32
 from vqc_landscape.simulator.gpu.first_order import States
@@ -44,7 +45,7 @@ class GpuEngine:
             Hessian-vector products, and what partial sums of matrix products add up to, are float64 in both.
 
     Raises:
-        ValueError: the observable does not fit the circuit.
+        ValueError: the observable does not fit the circuit, or a GPU cannot take one of them.
     """
 
     def __init__(
@@ -57,13 +58,14 @@ class GpuEngine:
         precision: str,
     ) -> None:
         check_fits(observable, circuit.n_qubits)
+        measured = _check_taken(circuit, observable)
         self.circuit = circuit
         self.published = published
         self.device = device
         self.dtype = PRECISIONS[precision]
         schedule = make_schedule(circuit, seen_gates(circuit, observable, published))
         self.columns = make_columns(circuit, schedule, np.arange(circuit.n_params) if carried is None else carried)
-        self.states = States(circuit, observable, published, schedule, self.columns, device)
+        self.states = States(circuit, measured, published, schedule, self.columns, device)
 
     @property
     def n_carried(self) -> int:
@@ -72,39 +74,39 @@ class GpuEngine:
 
     # --- first order -----------------------------------------------------------------------------------
 
-    def expvals(self, params: Array, coefficients: Array) -> Array:
+    def expvals(self, params: Array, samples: Encoded) -> Array:
         """f of every sample, shape (n_samples,)."""
-        expvals: Array = self.expvals_at(params[None], coefficients)[0]
+        expvals: Array = self.expvals_at(params[None], samples)[0]
         return expvals
 
-    def expvals_at(self, points: Array, coefficients: Array) -> Array:
+    def expvals_at(self, points: Array, samples: Encoded) -> Array:
         """f at every point (n_points, P) for every sample, shape (n_points, n_samples)."""
-        shape, parts = (len(points), len(coefficients)), []
-        for leaf in self._leaves(len(points) * len(coefficients), self._state_bytes):
+        shape, parts = (len(points), samples.n_samples), []
+        for leaf in self._leaves(len(points) * samples.n_samples, self._state_bytes):
             point, sample = np.unravel_index(np.arange(leaf.start, leaf.stop), shape)
-            parts.append(self.states.measure(self.states.forward(points[point], coefficients[sample]))[0])
+            parts.append(self.states.measure(self.states.forward(points[point], samples.coefficients[sample]))[0])
         return _numpy(torch.cat(parts)).reshape(shape)
 
-    def jacobian(self, params: Array, coefficients: Array) -> tuple[Array, Array]:
+    def jacobian(self, params: Array, samples: Encoded) -> tuple[Array, Array]:
         """f (n_samples,) and df/dparams (n_samples, n_carried) of every sample."""
-        leaves = self._leaves(len(coefficients), self._state_bytes)
-        parts = [self.states.first_order(params, coefficients[leaf]) for leaf in leaves]
+        leaves = self._leaves(samples.n_samples, self._state_bytes)
+        parts = [self.states.first_order(params, samples.coefficients[leaf]) for leaf in leaves]
         return _numpy(torch.cat([p.expvals for p in parts])), _numpy(torch.cat([p.jacobian for p in parts]))
 
-    def ggn(self, params: Array, coefficients: Array, derivatives: Derivatives) -> Array:
+    def ggn(self, params: Array, samples: Encoded, derivatives: Derivatives) -> Array:
         """``sum_s l''(f_s) d_i f_s d_j f_s``, shape (n_carried, n_carried)."""
-        expvals, jacobian = self.jacobian(params, coefficients)
+        expvals, jacobian = self.jacobian(params, samples)
         _, bends = derivatives(expvals, slice(0, len(expvals)))
         return jacobian.T @ (bends[:, None] * jacobian)
 
     # --- second order ----------------------------------------------------------------------------------
 
-    def hessian(self, params: Array, coefficients: Array, derivatives: Derivatives) -> Array:
+    def hessian(self, params: Array, samples: Encoded, derivatives: Derivatives) -> Array:
         """``sum_s l'(f_s) d_i d_j f_s + l''(f_s) d_i f_s d_j f_s``, shape (n_carried, n_carried).
 
         Args:
             params: all parameters, radians.
-            coefficients: see :meth:`Circuit.coefficients`, a row per sample.
+            samples: see :func:`simulator.encoding.encode`.
             derivatives: maps f of a slice of the samples to l' and l''.
         """
         side_by_side(self.hessian_bytes, f"The Hessian of {self.n_carried} parameters", self._free_bytes)
@@ -113,8 +115,8 @@ class GpuEngine:
         pairs = np.zeros(shape)
         earlier, later = self.columns.pair_columns.T
         with self._whole_precision():
-            for leaf in self._leaves(len(coefficients), self.hessian_bytes):
-                first = self.states.first_order(params, coefficients[leaf])
+            for leaf in self._leaves(samples.n_samples, self.hessian_bytes):
+                first = self.states.first_order(params, samples.coefficients[leaf])
                 slopes, bends = map(tensor, derivatives(_numpy(first.expvals), leaf))
                 columns = second_order.sweep_tangents(self.states, first, self.dtype, slopes, second)
                 n = columns.shape[2]  # without those that no angle has: they come last, and stay 0
@@ -127,7 +129,7 @@ class GpuEngine:
             half = 0.5 * _numpy(outer) + _numpy(gram) + 2 * (_numpy(second) + pairs)
         return half + half.T
 
-    def hvp(self, params: Array, coefficients: Array, derivatives: Derivatives, v: Array) -> Array:
+    def hvp(self, params: Array, samples: Encoded, derivatives: Derivatives, v: Array) -> Array:
         """The Hessian of :meth:`hessian` times v, both (n_carried,).
 
         Raises:
@@ -139,8 +141,8 @@ class GpuEngine:
         direction, total = tensor(v), torch.zeros(self.n_carried, dtype=torch.float64, device=self.device)
         pairs = np.zeros(self.n_carried)
         earlier, later = self.columns.pair_columns.T
-        for leaf in self._leaves(len(coefficients), self._state_bytes):
-            first = self.states.first_order(params, coefficients[leaf])
+        for leaf in self._leaves(samples.n_samples, self._state_bytes):
+            first = self.states.first_order(params, samples.coefficients[leaf])
             slopes, bends = map(tensor, derivatives(_numpy(first.expvals), leaf))
             total += slopes @ second_order.directional(self.states, first, direction)
             total += (bends * (first.jacobian @ direction)) @ first.jacobian
@@ -186,6 +188,17 @@ class GpuEngine:
 
     def _whole_precision(self) -> AbstractContextManager[None]:
         return whole_float32() if self.dtype == torch.complex64 else nullcontext()
+
+
+def _check_taken(circuit: Circuit, observable: Observable) -> PauliSum | Projector:
+    """The observable, if a GPU can take it and the circuit."""
+    wide = [gate for gate in circuit.gates if isinstance(gate, FixedGate) and gate.matrix and len(gate.wires) > 1]
+    if circuit.initial is None and not wide and isinstance(observable, PauliSum | Projector):
+        return observable
+    what = "an initial state" if circuit.initial is not None else "gates on several wires that are matrices"
+    if not isinstance(observable, PauliSum | Projector):
+        what = "an observable that is a matrix or has coefficients of the samples"
+    raise ValueError(f"Argument `device` must be 'cpu': the GPU engine does not take {what}.")
 
 
 def _numpy(values: Tensor) -> Array:

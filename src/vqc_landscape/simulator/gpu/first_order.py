@@ -10,14 +10,14 @@ import torch
 from torch import Tensor
 
 from vqc_landscape.checks import Array
-from vqc_landscape.circuits.observables import Observable, Projector
+from vqc_landscape.circuits.observables import PauliSum, Projector
 from vqc_landscape.circuits.program import Circuit
 from vqc_landscape.simulator.columns import Columns
 from vqc_landscape.simulator.gpu import sweeps
 from vqc_landscape.simulator.gpu.plan import Measured, Plan
 from vqc_landscape.simulator.gpu.runs import resolve_runs, run_tables
 from vqc_landscape.simulator.gpu.turns import kron_turns, turn
-from vqc_landscape.simulator.measurement import measured_groups
+from vqc_landscape.simulator.measurement import Measurement
 from vqc_landscape.simulator.schedule import Ints, Schedule
 
 Matrices = Sequence[Tensor | None]
@@ -73,7 +73,7 @@ class States:
     def __init__(
         self,
         circuit: Circuit,
-        observable: Observable,
+        observable: PauliSum | Projector,
         published: bool,
         schedule: Schedule,
         columns: Columns,
@@ -93,8 +93,8 @@ class States:
             self.target = self.plan.tensor(observable.state)
         else:
             # with a constant bra, the identity has derivatives, too: no shift of the observable there
-            groups = measured_groups(observable, schedule.frame, shift=not published)
-            self.offset, self.measured = groups.offset, self.plan.measured(groups)
+            groups = Measurement(observable, schedule.frame, shift=not published).groups
+            self.offset, self.measured = float(groups.offset[0]), self.plan.measured(groups)
 
     @property
     def is_detached(self) -> bool:

@@ -11,8 +11,8 @@ from torch import Tensor
 from vqc_landscape.simulator.columns import Columns
 from vqc_landscape.simulator.gpu.layout import Layout, block_layout, frame_layout, moves
 from vqc_landscape.simulator.gpu.turns import bit_groups, kron_turns
-from vqc_landscape.simulator.measurement import Groups
 from vqc_landscape.simulator.schedule import Ints, Schedule
+from vqc_landscape.simulator.workspace import Groups
 
 
 class Step(NamedTuple):
@@ -129,7 +129,7 @@ class Plan:
         wires = self.schedule.frame.r.tolist()
         found = []
         for g in range(len(groups.weights)):
-            weights = groups.weights[g, self.frame.z]
+            weights = groups.weights[g, self.frame.z, 0]
             rows = np.flatnonzero(weights)
             phases, matrices = np.ones(len(weights), np.complex128), None
             if groups.turns[g + 1] > groups.turns[g]:
