@@ -261,7 +261,7 @@ def test_refusals() -> None:
         qml.RX(p[0] ** 2, wires=1)
         return qml.expval(qml.Z(1))
 
-    with pytest.raises(ValueError, match=r"angle of RX on wires \(1,\) is not affine in the parameters"):
+    with pytest.raises(ValueError, match=r"angle of RX on wires \[1\] is not affine in the parameters"):
         read(squared)
 
     def noisy(p: Any) -> Any:
@@ -269,21 +269,24 @@ def test_refusals() -> None:
         qml.AmplitudeDamping(0.1, wires=0)
         return qml.expval(qml.Z(0))
 
-    with pytest.raises(ValueError, match=r"Operation AmplitudeDamping on wires \[0\] cannot be taken"):
+    with pytest.raises(ValueError, match=r"AmplitudeDamping on wires \[0\] is noise: .*without noise"):
         read(noisy)
 
     def probabilities(p: Any) -> Any:
         qml.RX(p[0], wires=0)
         return qml.probs(wires=0)
 
-    with pytest.raises(ValueError, match="must return one qml.expval, but returns ProbabilityMP"):
+    with pytest.raises(ValueError, match=r"must return one qml.expval, but returns Probability\..*qml.Projector"):
         read(probabilities)
 
     def branching(p: Any) -> Any:
         (qml.RX if p[0] < 0.5 else qml.RY)(p[0], wires=0)
         return qml.expval(qml.Z(0))
 
-    with pytest.raises(ValueError, match="gates of branching depend on its parameters or features; only angles may"):
+    with pytest.raises(
+        ValueError,
+        match=r"gates of branching depend on its parameters: .* at one point is .*Only angles",
+    ):
         read(branching)
 
 
@@ -305,7 +308,7 @@ def test_an_angle_that_is_affine_only_near_some_point_is_refused(angle: Callable
         qml.RX(angle(weights[0]), wires=0)
         return qml.expval(qml.Z(0))
 
-    with pytest.raises(ValueError, match=r"angle of RX on wires \(0,\) is not affine in the parameters"):
+    with pytest.raises(ValueError, match=r"angle of RX on wires \[0\] is not affine in the parameters"):
         vl.from_qnode(qnode, [0.1])
 
 
@@ -315,9 +318,9 @@ def test_parameters_that_the_qnode_cannot_take_are_named() -> None:
         qml.RX(weights[0, 1], wires=0)
         return qml.expval(qml.Z(0))
 
-    with pytest.raises(ValueError, match=r"qnode cannot be called with parameters of shape \(2,\): IndexError"):
+    with pytest.raises(ValueError, match=r"qnode cannot be called with weights \(2,\): too many indices"):
         vl.from_qnode(qnode, [0.1, 0.2])
-    with pytest.raises(ValueError, match=r"parameters of shape \(1, 2\) and features of shape \(3,\): TypeError"):
+    with pytest.raises(ValueError, match="qnode takes `weights`, which is too little for params .* and features"):
         vl.from_qnode(qnode, [[0.1, 0.2]], np.ones((2, 3)), np.ones(2), loss="mse")
 
 

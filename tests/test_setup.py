@@ -163,9 +163,9 @@ HOMES = {
     },
     "pennylane": {
         "circuits.pennylane",
-        "circuits.qnode",
-        "circuits.translate",
+        *(module for module in MODULES if module.startswith("circuits.qnode.")),
         "curvature.param_shift",
+        "objectives.from_qnode",
         "studies.own",
         "studies.shift_rule",
     },

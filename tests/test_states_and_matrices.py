@@ -10,7 +10,7 @@ import torch
 from programs import random_circuit, random_unitary
 
 import vqc_landscape as vl
-from vqc_landscape.circuits.observables import Product, ProductSum, SampleProjector
+from vqc_landscape.circuits.observables import Diagonalised, Product, ProductSum, SampleProjector
 from vqc_landscape.circuits.program import SampleBasisState, SampleState
 from vqc_landscape.simulator.engine import Engine
 
@@ -86,7 +86,8 @@ def dense_observable(observable: Any, row: np.ndarray, n: int) -> torch.Tensor:
     for product in observable.products:
         term = word_matrix(product.word, product.wires, n)
         for matrix, wires in product.matrices:
-            term = term @ on_wires(matrix, wires, n)
+            change = np.eye(len(matrix.eigvals)) if matrix.change is None else matrix.change
+            term = term @ on_wires(change.conj().T @ np.diag(matrix.eigvals) @ change, wires, n)
         total = total + product.coefficient * (1.0 if product.feature is None else row[product.feature]) * term
     return total
 
@@ -102,8 +103,8 @@ def random_states(rng: np.random.Generator, n_samples: int) -> np.ndarray:
 
 
 RNG = np.random.default_rng(11)
-MATRIX, LARGER = random_hermitian(RNG, 1), random_hermitian(RNG, 2)
-DIAGONAL = np.diag(RNG.normal(size=4)).astype(complex)
+MATRIX, LARGER = Diagonalised.of(random_hermitian(RNG, 1)), Diagonalised.of(random_hermitian(RNG, 2))
+DIAGONAL = Diagonalised(RNG.normal(size=4))
 # after the two features of the angles: 16 numbers of an initial state, one of a basis state, 16 of a target
 STATE, BASIS, TARGET = SampleState(2, N_QUBITS), SampleBasisState(2), SampleState(18, N_QUBITS)
 INITIAL = {
@@ -179,6 +180,17 @@ def check(risk: vl.CircuitRisk, params: np.ndarray, loss: Any) -> None:
     np.testing.assert_allclose(hessian @ directions, 0, atol=ATOL)
 
 
+def test_matrices_are_what_they_were_made_of() -> None:
+    rng = np.random.default_rng(4)
+    state = rng.normal(size=8) + 1j * rng.normal(size=8)
+    given = [random_hermitian(rng, 3), np.outer(state, state.conj()), np.diag([0, 0, 0.25, 0]).astype(complex)]
+    made = [Diagonalised.of(given[0]), Diagonalised.projector(state), Diagonalised.projector(np.array([0, 0, 0.5j, 0]))]
+    for matrix, own in zip(given, made, strict=True):
+        change = np.eye(len(matrix)) if own.change is None else own.change
+        np.testing.assert_allclose(change @ change.conj().T, np.eye(len(matrix)), rtol=0, atol=1e-14)
+        np.testing.assert_allclose(change.conj().T @ np.diag(own.eigvals) @ change, matrix, rtol=0, atol=1e-13)
+
+
 @pytest.mark.parametrize("observable", OBSERVABLES)
 @pytest.mark.parametrize("initial", INITIAL)
 def test_derivatives_are_those_of_dense_algebra(initial: str, observable: str) -> None:
@@ -252,7 +264,7 @@ def test_what_a_diagonal_unitary_lets_through_is_structural() -> None:
         vl.Rotation("Z", (0,), (vl.Term(param=1),), "RZ"),
         vl.FixedGate("phases", (0, 1), unitary),
     )
-    diagonal = ProductSum((Product(1.0, "", (), ((np.diag([1.0, 0, 0, 2.0]).astype(complex), (0, 1)),)),))
+    diagonal = ProductSum((Product(1.0, "", (), ((Diagonalised(np.array([1.0, 0, 0, 2.0])), (0, 1)),)),))
     risk = vl.CircuitRisk(vl.Circuit("phases", 2, (2,), gates), diagonal, "expval")
     np.testing.assert_array_equal(np.flatnonzero(risk.structural_directions.any(axis=1)), [1])
     # 1 - cos^2(a/2) on |10>, of weight 0, and cos^2(a/2) on |00>, of weight 1

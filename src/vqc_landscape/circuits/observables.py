@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vqc_landscape.circuits.pauli import pauli_support
+from vqc_landscape.circuits.pauli import diagonal_support, pauli_support
 from vqc_landscape.circuits.program import SampleState
 
 
@@ -83,6 +83,48 @@ class Projector:
 
 
 @dataclass(frozen=True, eq=False)
+class Diagonalised:
+    """A hermitian matrix ``change^+ diag(eigvals) change``.
+
+    Attributes:
+        eigvals: shape (2**k,).
+        change: basis change before the eigenvalues are measured, shape (2**k, 2**k); None where there is none.
+    """
+
+    eigvals: NDArray[np.float64]
+    change: NDArray[np.complex128] | None = None
+
+    @classmethod
+    def of(cls, matrix: NDArray[np.complex128]) -> Diagonalised:
+        """From a hermitian matrix, shape (2**k, 2**k)."""
+        diagonal = np.diag(matrix)
+        if not (matrix - np.diag(diagonal)).any():
+            return cls(diagonal.real.copy())
+        eigvals, eigvecs = np.linalg.eigh(matrix)
+        return cls(eigvals, np.ascontiguousarray(eigvecs.conj().T))
+
+    @classmethod
+    def projector(cls, amplitudes: NDArray[np.complex128]) -> Diagonalised:
+        """Onto a state, shape (2**k,), whose norm need not be 1."""
+        eigvals, norm = np.zeros(len(amplitudes)), float(np.linalg.norm(amplitudes))
+        if np.count_nonzero(amplitudes) <= 1:
+            eigvals[np.flatnonzero(amplitudes)] = norm**2
+            return cls(eigvals)
+        eigvals[0] = norm**2
+        # the reflection that takes the state to |0...0>, up to a phase; its sign makes the difference no small one
+        turned = amplitudes / norm * np.exp(-1j * np.angle(amplitudes[0]))
+        axis = turned + np.eye(len(amplitudes))[0]
+        return cls(eigvals, np.eye(len(amplitudes)) - 2 * np.outer(axis, axis.conj()) / np.vdot(axis, axis))
+
+    @functools.cached_property
+    def words(self) -> tuple[str, list[str]]:
+        """See :func:`pauli_support`."""
+        if self.change is None:
+            return diagonal_support(self.eigvals)
+        return pauli_support(self.change.conj().T @ (self.eigvals[:, np.newaxis] * self.change))
+
+
+@dataclass(frozen=True, eq=False)
 class Product:
     """``coefficient * word * matrices``, all on different wires.
 
@@ -97,7 +139,7 @@ class Product:
     coefficient: float
     word: str = ""
     wires: tuple[int, ...] = ()
-    matrices: tuple[tuple[NDArray[np.complex128], tuple[int, ...]], ...] = ()
+    matrices: tuple[tuple[Diagonalised, tuple[int, ...]], ...] = ()
     feature: int | None = None
 
 
@@ -124,7 +166,7 @@ class ProductSum:
         for term in self.products:
             base, directions = dict(zip(term.wires, term.word, strict=True)), []
             for matrix, wires in term.matrices:
-                own, others = pauli_support(matrix)
+                own, others = matrix.words
                 base |= dict(zip(wires, own, strict=True))
                 directions += [dict(zip(wires, word, strict=True)) for word in others]
             for word in (base, *directions):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -120,15 +120,48 @@ def pauli_support(matrix: NDArray[np.complex128]) -> tuple[str, list[str]]:
     Args:
         matrix: shape (2**k, 2**k).
     """
-    n_wires = len(matrix).bit_length() - 1
     index = np.arange(len(matrix))
     # row x: matrix[i, i ^ x]; its sum with the signs of a mask z is the coefficient of X^x Z^z, up to a phase
-    sums = matrix[index, index ^ index[:, None]].reshape(len(matrix), *[2] * n_wires)
-    for axis in range(1, n_wires + 1):
+    return _support(walsh_hadamard(matrix[index, index ^ index[:, None]]).reshape(-1), len(matrix).bit_length() - 1)
+
+
+def pauli_words(n_wires: int) -> list[str]:
+    """All words of I, X, Y, Z, numbered by the bits of X, then of Z."""
+    return [_letters(mask, n_wires) for mask in range(4**n_wires)]
+
+
+def pauli_coefficients(matrices: NDArray[np.complex128]) -> NDArray[np.complex128]:
+    """Coefficients of all words of some matrices, shape (4**k, n), of matrices (2**k, 2**k, n)."""
+    size = len(matrices)
+    index = np.arange(size)
+    sums = walsh_hadamard(np.moveaxis(matrices[index, index ^ index[:, None]], 1, -1))  # (x, n, z)
+    n_y = np.bitwise_count(index[:, None] & index)  # i for each Y
+    coefficients: NDArray[np.complex128] = np.moveaxis(sums, 1, -1) * (1j**n_y)[..., None] / size
+    return coefficients.reshape(size**2, -1)
+
+
+def diagonal_support(diagonal: NDArray[np.float64]) -> tuple[str, list[str]]:
+    """The same for a diagonal matrix, shape (2**k,)."""
+    n_wires = len(diagonal).bit_length() - 1
+    if np.count_nonzero(diagonal) == 1:  # projects on a basis state: all words of Z's
+        return "I" * n_wires, ["I" * k + "Z" + "I" * (n_wires - 1 - k) for k in range(n_wires)]
+    return _support(walsh_hadamard(diagonal), n_wires)
+
+
+def walsh_hadamard(values: NDArray[Any]) -> NDArray[Any]:
+    """``sum_i (-1)^(popcount of i & z) values[..., i]`` for every z, shape (..., 2**k)."""
+    n_wires = values.shape[-1].bit_length() - 1
+    sums = values.reshape(*values.shape[:-1], *[2] * n_wires)
+    for axis in range(values.ndim - 1, values.ndim - 1 + n_wires):
         even, odd = np.split(sums, 2, axis)
         sums = np.concatenate([even + odd, even - odd], axis)
-    large = np.abs(sums.reshape(-1)) > ROUND_OFF * max(float(np.abs(sums).max()), np.finfo(float).tiny)
-    masks = np.flatnonzero(large)  # x, then z, as bits
+    return sums.reshape(values.shape)
+
+
+def _support(weights: NDArray[Any], n_wires: int) -> tuple[str, list[str]]:
+    """Generators of the words X^x Z^z of some weights, numbered by the bits of x, then of z."""
+    large = np.abs(weights) > ROUND_OFF * max(float(np.abs(weights).max()), np.finfo(float).tiny)
+    masks = np.flatnonzero(large)
     base, basis = int(masks[0]) if len(masks) else 0, []
     masks = masks ^ base
     while masks.any():

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vqc_landscape.checks import Array, as_matrix, as_vector
+from vqc_landscape.circuits.parameters import Parameters
 
 # Number of wires of the gates that need no matrix; MCZ, the sign of |1...1>, takes any number.
 FIXED_GATES = {"H": 1, "S": 1, "CZ": 2, "CNOT": 2, "SWAP": 2, "CCZ": 3, "MCZ": None}
@@ -142,6 +143,7 @@ class Circuit:
         featuriser: turns the rows that a user has into these rows; None: they are the same.
         parameter_blocks: parameters of each sub-layer of simultaneous rotations.
         initial: amplitudes of the initial state, shape (2**n_qubits,), or where each sample has its own; None: |0...0>.
+        parameters: names and shapes, where the parameters are more than one array of ``shape``.
     """
 
     name: str
@@ -152,6 +154,7 @@ class Circuit:
     parameter_blocks: tuple[NDArray[np.int64], ...] = ()
     featuriser: Callable[[Any], Array] | None = None
     initial: State | None = None
+    parameters: Parameters | None = None
 
     def __post_init__(self) -> None:
         if isinstance(self.initial, np.ndarray):

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from vqc_landscape.checks import Array, as_matrix, as_vector, check_choice
 from vqc_landscape.circuits.observables import Observable, PauliSum, Projector, zero_state
+from vqc_landscape.circuits.parameters import Layout, Parameters
 from vqc_landscape.circuits.program import Circuit
 from vqc_landscape.circuits.structure import Dependence, analyse
 from vqc_landscape.objectives.interface import Indices
@@ -22,6 +23,7 @@ from vqc_landscape.simulator.engine import Engine
 from vqc_landscape.simulator.points import expvals_at
 
 if TYPE_CHECKING:
+    from vqc_landscape.objectives.trial import Trial
     from vqc_landscape.simulator.gpu.engine import GpuEngine
 
 CUSP = 1e-12  # |Re(z^2)| below which its absolute value counts as not differentiable: round-off of z
@@ -81,10 +83,10 @@ class CircuitRisk:
         if self._loss.needs_targets != (features is not None) or (features is None) != (targets is None):
             wanted = "both features and targets" if self._loss.needs_targets else "neither features nor targets"
             raise ValueError(f"Argument `loss` is {loss}, which needs {wanted}.")
-        self._rows = circuit.feature_rows(features)  # of all samples, in batches, too: what they share is structure
-        self.features = None if features is None else self._rows
-        self._samples = encode(circuit, observable, self._rows)
-        n_samples = self._samples.n_samples
+        self.rows = circuit.feature_rows(features)  # of all samples, in batches, too: what they share is structure
+        self.features = None if features is None else self.rows if circuit.featuriser is None else features
+        self.encoded = encode(circuit, observable, self.rows)
+        n_samples = self.encoded.n_samples
         self.targets = np.zeros(n_samples) if targets is None else as_vector("targets", targets, n_samples)
         self.device = device
         self.precision = check_choice("precision", precision, ("float64", "float32"))
@@ -92,6 +94,19 @@ class CircuitRisk:
             raise ValueError(f"Argument `precision` must be float64 where `device` is cpu, but is {precision!r}.")
         self._full_engine = self._make_engine(np.arange(circuit.n_params))
         self._share_engines: dict[tuple[int, int], Engine | GpuEngine] = {}
+
+    trial: Trial | None = None  # of the QNode that it was read from
+
+    def __repr__(self) -> str:
+        parts = [f"{self.circuit.name}: {self.circuit.n_qubits} qubits"]
+        parts.append(
+            f"{self.n_params} parameters" + (f", {self.circuit.parameters}" if self.circuit.parameters else "")
+        )
+        data = "" if self.features is None else f" over {self.n_samples} samples"
+        parts.append(f"loss {self.loss_name}{data}")
+        if self.trial is not None:
+            parts.append(str(self.trial))
+        return f"CircuitRisk({'; '.join(parts)})"
 
     # --- values and derivatives -------------------------------------------------------------------------
 
@@ -103,17 +118,17 @@ class CircuitRisk:
     @property
     def n_samples(self) -> int:
         """Number of samples; 1 without data."""
-        return self._samples.n_samples
+        return self.encoded.n_samples
 
     def loss(self, params: Any) -> float:
         """L(params)."""
-        expvals = self._engine.expvals(self._vector(params), self._samples)
+        expvals = self._engine.expvals(self._vector(params), self.encoded)
         return float(np.sum(self._loss.value(expvals, self.targets)) * self._scale)
 
     def losses(self, points: Any) -> Array:
         """L at each row of ``points``, shape (n_points, P): all of them in one sweep, shape (n_points,)."""
         rows = as_matrix("points", points, (self.n_params,))
-        engine, samples = self._engine, self._samples
+        engine, samples = self._engine, self.encoded
         expvals = expvals_at(engine, rows, samples) if isinstance(engine, Engine) else engine.expvals_at(rows, samples)
         values: Array = np.sum(self._loss.value(expvals, self.targets), axis=1) * self._scale
         return values
@@ -124,7 +139,7 @@ class CircuitRisk:
 
     def loss_and_grad(self, params: Any) -> tuple[float, Array]:
         """L and its gradient, for the price of the gradient."""
-        expvals, jacobian = self._full_engine.jacobian(self._vector(params), self._samples)
+        expvals, jacobian = self._full_engine.jacobian(self._vector(params), self.encoded)
         slopes = self._loss.first(expvals, self.targets) * self._scale
         grad = np.zeros(self.n_params)
         # a sum over samples in their order, without BLAS: the same bytes whatever the number of threads
@@ -139,7 +154,7 @@ class CircuitRisk:
         """
         theta = self._vector(params)
         self._check_cusp(theta)
-        return self._expand(self._engine.hessian(theta, self._samples, self._slopes_and_bends))
+        return self._expand(self._engine.hessian(theta, self.encoded, self._slopes_and_bends))
 
     def hessian_share(self, params: Any, share: int, n_blocks: int) -> Array:
         """One summand of the Hessian, shape (P, P): the entries of one pair of ``n_blocks`` blocks of parameters.
@@ -159,7 +174,7 @@ class CircuitRisk:
             self._share_engines[share, n_blocks] = engine
         engine = self._share_engines[share, n_blocks]
         order = np.argsort(engine.columns.params)
-        part = engine.hessian(theta, self._samples, self._slopes_and_bends)[np.ix_(order, order)]
+        part = engine.hessian(theta, self.encoded, self._slopes_and_bends)[np.ix_(order, order)]
         core = np.zeros((len(pivots), len(pivots)))
         core[np.ix_(members, members)] = np.where(mine, part, 0.0)
         return self._expand_sorted(core)
@@ -169,7 +184,7 @@ class CircuitRisk:
 
         The rest, ``hessian - ggn``, is the residual part ``mean_s l'(f_s) hessian f_s``.
         """
-        return self._expand(self._engine.ggn(self._vector(params), self._samples, self._slopes_and_bends))
+        return self._expand(self._engine.ggn(self._vector(params), self.encoded, self._slopes_and_bends))
 
     def hvp(self, params: Any, v: Any) -> Array:
         """Product of the Hessian at params with the direction v, shape (P,): a few gradients' time, no matrix.
@@ -183,12 +198,12 @@ class CircuitRisk:
         order = np.argsort(engine.columns.params)
         core = np.empty(len(order))
         core[order] = rows @ direction
-        product = engine.hvp(theta, self._samples, self._slopes_and_bends, core)
+        product = engine.hvp(theta, self.encoded, self._slopes_and_bends, core)
         return rows.T @ product[order] * self._scale
 
     def jacobian(self, params: Any) -> Array:
         """Derivatives of every sample's f, shape (n_samples, P)."""
-        _, carried = self._full_engine.jacobian(self._vector(params), self._samples)
+        _, carried = self._full_engine.jacobian(self._vector(params), self.encoded)
         jacobian = np.zeros((self.n_samples, self.n_params))
         jacobian[:, self._full_engine.columns.params] = carried
         return jacobian
@@ -223,10 +238,14 @@ class CircuitRisk:
         """
         if self.features is None:
             raise ValueError("Predictions need data, but this risk has none.")
-        samples = self._samples
+        samples = self.encoded
         if features is not None:
             samples = encode(self.circuit, self.observable, self.circuit.feature_rows(features))
         return self._engine.expvals(self._vector(params), samples)
+
+    def expvals(self, params: Any) -> Array:
+        """f of every sample, shape (n_samples,); of the one state there is without data."""
+        return self._engine.expvals(self._vector(params), self.encoded)
 
     def accuracy(self, params: Any) -> float | None:
         """Share of the samples with sign(f) = y; None without data or if a target is not -1 or 1."""
@@ -241,10 +260,16 @@ class CircuitRisk:
         part = object.__new__(CircuitRisk)
         part.__dict__.update(self.__dict__)
         part.features, part.targets = self.features[indices], self.targets[indices]
-        part._samples = self._samples.part(indices)
+        part.encoded = self.encoded.part(indices)
         return part
 
     # --- structure --------------------------------------------------------------------------------------
+
+    @property
+    def parameter_arrays(self) -> dict[str, Indices]:
+        """Positions of the parameters of every argument of a QNode, in its shape: rows and columns of matrices."""
+        form = self.circuit.parameters or Parameters(Layout("array", self.circuit.shape), ("params",))
+        return form.indices()
 
     @property
     def parameter_blocks(self) -> tuple[Indices, ...]:
@@ -271,7 +296,7 @@ class CircuitRisk:
 
     @functools.cached_property
     def _dependence(self) -> Dependence:
-        return analyse(self.circuit, self.observable, self._rows, phase_matters=self.convention == "as_published")
+        return analyse(self.circuit, self.observable, self.rows, phase_matters=self.convention == "as_published")
 
     @property
     def _detached(self) -> bool:
@@ -313,7 +338,7 @@ class CircuitRisk:
 
     def _check_cusp(self, theta: Array) -> None:
         if self.convention == "as_published" and isinstance(self.observable, Projector):
-            fidelity = self._engine.expvals(theta, self._samples)[0]
+            fidelity = self._engine.expvals(theta, self.encoded)[0]
             if fidelity < CUSP:
                 raise ValueError(f"Argument `params` is a cusp of the published loss, |Re(z**2)| = {fidelity:.1e}.")
 
@@ -326,6 +351,11 @@ class CircuitRisk:
         return 1.0 / self.n_samples if self.reduction == "mean" else 1.0
 
     def _vector(self, params: Any) -> Array:
+        parameters = self.circuit.parameters
+        if parameters is not None and parameters.layout.kind != "array":
+            flat = parameters.layout.flatten(params)
+            if flat is not None:
+                return flat
         return as_vector("params", params, self.n_params)
 
     def _slopes_and_bends(self, expvals: Array, samples: slice) -> tuple[Array, Array]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from vqc_landscape.checks import Array
 from vqc_landscape.circuits.lightcone import inside_light_cone
 from vqc_landscape.circuits.observables import (
+    Diagonalised,
     Observable,
     PauliSum,
     Product,
@@ -36,29 +37,31 @@ class _Group:
 
     Attributes:
         letters: of the words, for each wire.
-        unitaries: basis change of each matrix, by its wires: the matrix itself, and the change (None: diagonal).
+        matrices: those that are measured, by their wires.
         members: number, and eigenvalue of each basis state, of each product.
     """
 
     letters: dict[int, str]
-    unitaries: dict[tuple[int, ...], tuple[NDArray[np.complex128], NDArray[np.complex128] | None]]
+    matrices: dict[tuple[int, ...], Diagonalised]
     members: list[tuple[int, Floats]]
 
-    def takes(self, letters: dict[int, str], matrices: dict[tuple[int, ...], NDArray[np.complex128]]) -> bool:
+    def takes(self, letters: dict[int, str], matrices: dict[tuple[int, ...], Diagonalised]) -> bool:
         """Whether a product is diagonal in a common basis."""
-        turned = {wire for wires, (_, change) in self.unitaries.items() if change is not None for wire in wires}
+        turned = {wire for wires, own in self.matrices.items() if own.change is not None for wire in wires}
         if any(wire in turned or self.letters.get(wire, letter) != letter for wire, letter in letters.items()):
             return False
         for wires, matrix in matrices.items():
-            if wires in self.unitaries and np.array_equal(self.unitaries[wires][0], matrix):
+            own = self.matrices.get(wires)
+            if own is not None and _same(own.change, matrix.change):
                 continue
-            if turned & set(wires) or any(self.letters.get(wire, "Z") != "Z" for wire in wires):
-                return False
-            if not _is_diagonal(matrix) and any(wire in self.letters for wire in wires):
-                return False
-            if not _is_diagonal(matrix) and any(set(wires) & set(others) for others in self.unitaries):
+            taken = turned if matrix.change is None else turned | self.letters.keys()
+            if taken & set(wires) or any(self.letters.get(wire, "Z") != "Z" for wire in wires):
                 return False
         return True
+
+
+def _same(change: NDArray[np.complex128] | None, other: NDArray[np.complex128] | None) -> bool:
+    return change is other or (change is not None and other is not None and np.array_equal(change, other))
 
 
 class Measurement:
@@ -84,11 +87,10 @@ class Measurement:
             group.letters.update(letters)
             values = np.where(_odd(frame, product.wires), -1.0, 1.0)
             for wires, matrix in matrices.items():
-                eigvals, change = _diagonalise(matrix)
-                group.unitaries.setdefault(wires, (matrix, change))
-                if change is None:
+                group.matrices.setdefault(wires, matrix)
+                if matrix.change is None:
                     group.letters.update(dict.fromkeys(wires, "Z"))
-                values = values * eigvals[_index(frame, wires)]
+                values = values * matrix.eigvals[_index(frame, wires)]
             group.members.append((number, values))
         self._members = [group.members for group in groups]
         self.groups = _flatten(frame, groups)
@@ -137,9 +139,9 @@ def _flatten(frame: Frame, groups: Sequence[_Group]) -> Groups:
     turned = [[wire for wire in range(n_qubits) if group.letters.get(wire) in _TURN] for group in groups]
     placed: list[list[Placed]] = [
         [
-            (change, frame.x[list(wires)].tolist(), frame.r[list(wires)].tolist())
-            for wires, (_, change) in group.unitaries.items()
-            if change is not None
+            (matrix.change, frame.x[list(wires)].tolist(), frame.r[list(wires)].tolist())
+            for wires, matrix in group.matrices.items()
+            if matrix.change is not None
         ]
         for group in groups
     ]
@@ -163,18 +165,6 @@ def _flatten(frame: Frame, groups: Sequence[_Group]) -> Groups:
         row_starts=np.zeros(len(groups) + 1, dtype=np.int64),
         offset=np.zeros(1),
     )
-
-
-def _is_diagonal(matrix: NDArray[np.complex128]) -> bool:
-    return not (matrix - np.diag(np.diag(matrix))).any()
-
-
-def _diagonalise(matrix: NDArray[np.complex128]) -> tuple[Floats, NDArray[np.complex128] | None]:
-    """Eigenvalues of a hermitian matrix, and the change to their basis; None where it is diagonal."""
-    if _is_diagonal(matrix):
-        return np.diag(matrix).real.copy(), None
-    values, vectors = np.linalg.eigh(matrix)
-    return values, vectors.conj().T
 
 
 def _odd(frame: Frame, wires: Sequence[int]) -> NDArray[np.bool_]:

@@ -76,7 +76,7 @@ def make_risk(experiment: Experiment, samples: Samples | None = None) -> Risk:
 
         qnode, shape = load_qnode(experiment.circuit), experiment.params_shape
         assert shape is not None
-        return from_qnode(qnode, np.zeros(shape), features, targets, objective.loss, reduction)
+        return from_qnode(qnode, np.zeros(shape), features, targets, objective.loss, reduction=reduction)
     if experiment.circuit is not None:
         from vqc_landscape.objectives.circuit import CircuitRisk
 

@@ -1,0 +1,70 @@
+"""Running a QNode, as its user would, and without what may change its value."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from vqc_landscape.checks import Array
+from vqc_landscape.circuits.qnode.parts import NotTakenError, Part, array
+from vqc_landscape.circuits.qnode.tape import Tapes
+from vqc_landscape.circuits.qnode.translate import parts_of
+
+MAX_WIRES = 8  # of an operation whose matrix is compared with its parts; chosen by us
+ATOL = 1e-11  # of such a matrix: round-off of some hundred products
+
+
+def execute(tapes: Tapes, params: Array, row: Any) -> float:
+    """Value of the QNode on its device, with its transforms.
+
+    Raises:
+        NotTakenError: it cannot be run, or does not return one number.
+    """
+    args, kwargs = tapes.arguments(params, row)
+    try:
+        result = array(tapes.qnode(*args, **kwargs))
+    except Exception as error:  # whatever the device raises
+        raise NotTakenError(f"{tapes.call.name} cannot be run on its device: {error}") from error
+    if result.size != 1:
+        raise NotTakenError(f"{tapes.call.name} must return one number, but returns an array of shape {result.shape}.")
+    return float(result.reshape(-1)[0].real)
+
+
+def execute_plainly(tapes: Tapes, params: Array, row: Any, own_device: bool) -> float | None:
+    """Value of the QNode's function without transforms, on its device or on default.qubit; None where that fails."""
+    import pennylane as qml
+
+    device = tapes.qnode.device if own_device else qml.device("default.qubit")
+    args, kwargs = tapes.arguments(params, row)
+    try:
+        return float(array(qml.QNode(tapes.qnode.func, device)(*args, **kwargs)).reshape(-1)[0].real)
+    except Exception:  # a transform may have been what made it run
+        return None
+
+
+def inexact_operation(tape: Any) -> str | None:
+    """The first operation whose parts are not its matrix up to a phase, as text."""
+    import pennylane as qml
+
+    for operation in tape.operations:
+        if not operation.has_matrix or len(operation.wires) > MAX_WIRES:
+            continue
+        expected = array(operation.matrix())
+        parts = [_operation(part) for part in parts_of(operation) if part.kind != "phase"]
+        found = array(qml.matrix(qml.tape.QuantumScript(parts), wire_order=operation.wires)) if parts else None
+        overlap = 0.0 if found is None else np.abs(np.vdot(found, expected)) / len(expected)
+        if found is not None and not abs(overlap - 1) < ATOL:
+            return f"{operation.name} on wires {operation.wires.tolist()}"
+    return None
+
+
+def _operation(part: Part) -> Any:
+    import pennylane as qml
+
+    if part.kind == "rotation":
+        return qml.PauliRot(part.value, part.name, wires=part.wires)
+    if part.kind == "gate":
+        named = getattr(qml, part.name, None)
+        return named(part.wires) if named else qml.ctrl(qml.Z(part.wires[-1]), part.wires[:-1])
+    return qml.QubitUnitary(part.value, wires=part.wires)

@@ -1,0 +1,251 @@
+r"""A PennyLane QNode as a program, by asking it for its tapes.
+
+What depends on the parameters are angles, and these are affine (:mod:`affine`). What depends on the sample may be any
+function of it: coefficients of angles, initial states, numbers of the observable. All of these become the columns of
+one table, a row for each sample, in the order in which the program refers to them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vqc_landscape.bars import bar
+from vqc_landscape.checks import Array, as_float
+from vqc_landscape.circuits.blocks import parameter_blocks
+from vqc_landscape.circuits.observables import Observable
+from vqc_landscape.circuits.program import Circuit, Rotation
+from vqc_landscape.circuits.qnode.affine import RTOL, Pattern, Points, check_affine, find_pattern, one_at_a_time, solve
+from vqc_landscape.circuits.qnode.arguments import Call
+from vqc_landscape.circuits.qnode.assemble import Assembly, Read
+from vqc_landscape.circuits.qnode.observe import ROUND_OFF
+from vqc_landscape.circuits.qnode.parts import NotTakenError
+from vqc_landscape.circuits.qnode.tape import NotTogetherError, Rows, Tape, Tapes, join
+
+PIECE = 2**22  # numbers of the angles that are read in one go, 32 MB; chosen by us
+PIECE_ALONE = 32  # rows between two steps of the progress bar, where they are read one by one
+FEW = 4  # rows by which the reading of many at once is compared with that of one by one; chosen by us
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A QNode as a program.
+
+    Attributes:
+        circuit: takes the rows that the QNode takes.
+        observable: what it measures.
+        call: how the QNode is called.
+        labels: its wires, in the order of the circuit's.
+        tapes: makes its tapes.
+    """
+
+    circuit: Circuit
+    observable: Observable
+    call: Call
+    labels: tuple[Any, ...]
+    tapes: Tapes
+
+
+def read_qnode(qnode: Any, call: Call, rows: Rows, transformed: bool) -> Reading:
+    """The program and the observable of a QNode.
+
+    Args:
+        qnode: the QNode.
+        call: how it is called.
+        rows: features, shape (n_samples, ...), or None.
+        transformed: after its own transforms, or before them.
+
+    Raises:
+        NotTakenError: an operation or measurement that cannot be taken, an angle that is not affine in the parameters,
+            or gates that depend on parameters or features; each is named.
+    """
+    reader = _Reader(Tapes(qnode, call, transformed), call)
+    read = reader.read_first(rows)
+
+    def featurise(features: Any) -> Array:
+        if features is rows:  # read already
+            return assembly.rows(read)
+        return assembly.rows(reader.read_more(as_rows(features, rows.shape[1:])))  # type: ignore[union-attr]
+
+    device_wires = tuple(qnode.device.wires or ())
+    assembly = Assembly(read, reader.pattern, device_wires, call.name)
+    if not any(isinstance(gate, Rotation) for gate in assembly.gates):
+        raise NotTakenError(f"{call.name} has no gate with an angle: there is nothing to differentiate.")
+    parameters = call.parameters
+    circuit = Circuit(
+        call.name,
+        assembly.n_qubits,
+        parameters.layout.shape if parameters.layout.kind == "array" else (parameters.layout.size,),
+        assembly.gates,
+        assembly.n_features,
+        parameter_blocks(assembly.gates, parameters.layout.size),
+        None if rows is None else featurise,
+        assembly.initial,
+        parameters,
+    )
+    return Reading(circuit, assembly.observable, call, assembly.labels, reader.tapes)
+
+
+def as_rows(features: Any, shape: tuple[int, ...] | None = None) -> NDArray[Any]:
+    """Features as an array of numbers, a sample in each entry of the first axis; whole numbers stay whole.
+
+    Raises:
+        ValueError: no samples, entries that are no finite numbers, or samples of another shape.
+    """
+    as_float("features", features)
+    rows = np.asarray(features.detach().cpu().numpy() if hasattr(features, "detach") else features)
+    if not rows.ndim or not len(rows) or (shape is not None and rows.shape[1:] != shape):
+        wanted = "(n, ...)" if shape is None else str(("n", *shape)).replace("'", "")
+        raise ValueError(f"Argument `features` must have shape {wanted} with n > 0, but has shape {rows.shape}.")
+    return rows
+
+
+class _Reader:
+    """Reads tapes of a QNode and solves for the coefficients of its angles."""
+
+    def __init__(self, tapes: Tapes, call: Call) -> None:
+        self.tapes, self.name = tapes, call.name
+        self.points = Points(call.parameters.layout.size)
+        self.pattern: Pattern = []
+
+    def read_first(self, rows: Rows) -> Read:
+        """Find the pattern of parameters, in all rows."""
+        first = None if rows is None else rows[:1]
+        self.tapes.find_kind(self.points.first(1)[0], None if rows is None else rows[0])
+        self._compare(rows)
+        self.pattern = find_pattern(lambda points: self._tape(points, first).angles, self.points)
+        read = self._read(rows, extend=True)
+        tape = self._tape(self.points.careful, first)
+        fitted = self._expected(read.angles[:1], self.points.careful)
+        scale = np.maximum(1.0, np.abs(tape.angles))
+        check_affine(np.abs(tape.angles - fitted) / scale, self._angle_text(tape))
+        return read
+
+    def read_more(self, rows: NDArray[Any]) -> Read:
+        """Other samples of the same program."""
+        return self._read(rows, extend=False)
+
+    def _compare(self, rows: Rows) -> None:
+        """Read much in one call where that gives what one call for each gives."""
+        points, some = self.points.first(2), rows
+        if rows is not None:
+            some = rows[np.unique([0, len(rows) - 1, *np.random.default_rng(0).integers(len(rows), size=FEW)])]
+        alone = self.tapes.read_alone(points, some)
+        for how in ("all", "points"):
+            together = self.tapes.read_together(points, some, how)
+            if together is not None and _agree(together, alone):
+                self.tapes.together = how
+                return
+
+    def _read(self, rows: Rows, extend: bool) -> Read:
+        n_rows, n_points = 1 if rows is None else len(rows), 2 + max(map(len, self.pattern), default=0)
+        how, piece = self.tapes.together, PIECE_ALONE
+        if how == "all":
+            piece = max(PIECE // (n_points * max(len(self.pattern), 1)), 1)
+        starts = range(0, n_rows, piece)
+        found: list[tuple[Tape, Array]] = []
+        for start in bar(starts, len(starts), f"reading {self.name}"):
+            try:
+                found.append(self._read_piece(None if rows is None else rows[start : start + piece], extend))
+            except NotTogetherError:  # some rows go another way than others
+                self.tapes.together = {"all": "points", "points": "none"}[how]
+                return self._read(rows, extend)
+            n_terms = sum(1 + len(params) for params in self.pattern)
+            if found[0][1].shape[1] != n_terms:  # the pattern has grown
+                return self._read(rows, extend)
+            if rows is not None and found[-1][0].structure != found[0][0].structure:
+                seen = [
+                    (tape, self.points.first(1)[0], rows[k]) for tape, k in ((found[0][0], 0), (found[-1][0], start))
+                ]
+                self.tapes.explain_difference(seen[0], seen[1])
+        tapes = [tape for tape, _ in found]
+        return Read(join(tapes), np.concatenate([angles for _, angles in found]), rows is not None)
+
+    def _read_piece(self, rows: Rows, extend: bool) -> tuple[Tape, Array]:
+        """What some rows have besides angles, and the coefficients of their angles."""
+        points = self.points.first(2 + max(map(len, self.pattern), default=0))
+        n_rows = 1 if rows is None else len(rows)
+        tape = self.tapes.read(points, rows)
+        angles = tape.angles.reshape(len(tape.angles), n_rows, len(points))
+        coefficients, misfit = solve(self.pattern, points, angles)
+        for k in np.unique(np.argwhere(misfit > RTOL)[:, 1]) if extend else []:
+            own = None if rows is None else rows[[k]]
+            self._check_repeats(own)
+            moved = one_at_a_time(lambda some, own=own: self._tape(some, own).angles, points[0])  # type: ignore[misc]
+            joined = [tuple(sorted({*one, *other})) for one, other in zip(self.pattern, moved, strict=True)]
+            if joined != self.pattern:
+                self.pattern = joined
+                return self._read_piece(rows, extend)
+        check_affine(misfit, self._angle_text(tape))
+        return self._without_points(tape, len(points)), coefficients
+
+    def _check_repeats(self, rows: Rows) -> None:
+        """Refuse angles that are other ones in each call."""
+        one, other = self.tapes.read_alone(np.repeat(self.points.first(1), 2, axis=0), rows).angles.T
+        if not np.array_equal(one, other):
+            raise NotTakenError(
+                f"The angles of {self.name} are drawn at random anew in each call. Give them a seed, or draw them once "
+                "outside of the QNode."
+            )
+
+    def _without_points(self, tape: Tape, n_points: int) -> Tape:
+        """One entry for each row, of what must not depend on the parameters."""
+
+        def first(values: NDArray[Any], what: str) -> NDArray[Any]:
+            if values.shape[-1] == 1:
+                return values
+            by_row = values.reshape(*values.shape[:-1], -1, n_points)
+            scale = max(1.0, float(np.abs(by_row).max(initial=0.0)))
+            if np.abs(by_row - by_row[..., :1]).max(initial=0.0) > ROUND_OFF * scale:
+                raise NotTakenError(
+                    f"{what} of {self.name} depends on the parameters; only angles may. As an expectation value is "
+                    "linear in its observable, a coefficient can be taken out of the QNode, and the chain rule be used."
+                )
+            return by_row[..., 0]
+
+        numbered = [slot for slot in tape.slots if slot.kind in ("matrix", "state")]
+        arrays = [
+            first(values, f"The {slot.kind} of {slot.label or slot.name} on wires {list(slot.wires)}")
+            for values, slot in zip(tape.arrays, numbered, strict=True)
+        ]
+        return Tape(
+            tape.slots,
+            tape.terms,
+            tape.angles[:, ::n_points],
+            tuple(arrays),
+            first(tape.coefficients, "The observable"),
+            tuple(first(values, "The observable") for values in tape.factors),
+        )
+
+    def _tape(self, points: Array, row: Rows) -> Tape:
+        """Tapes at several points, for one row."""
+        try:
+            return self.tapes.read(points, row)
+        except NotTogetherError:
+            return self.tapes.read_alone(points, row)
+
+    def _expected(self, coefficients: Array, points: Array) -> Array:
+        """Angles of the first row at some points."""
+        found, start = [], 0
+        for params in self.pattern:
+            own = coefficients[0, start : start + 1 + len(params)]
+            found.append(own[0] + points[:, list(params)] @ own[1:])
+            start += len(own)
+        return np.array(found).reshape(len(self.pattern), len(points))
+
+    def _angle_text(self, tape: Tape) -> Callable[[int], str]:
+        rotations = [slot for slot in tape.slots if slot.kind == "rotation"]
+        return lambda k: f"{rotations[k].label or rotations[k].name} on wires {list(rotations[k].wires)}"
+
+
+def _agree(one: Tape, other: Tape) -> bool:
+    """Whether two readings of the same points are the same, up to round-off."""
+    if one.structure != other.structure:
+        return False
+    pairs = [(one.angles, other.angles), (one.coefficients, other.coefficients)]
+    pairs += [*zip(one.arrays, other.arrays, strict=True), *zip(one.factors, other.factors, strict=True)]
+    return all(np.abs(a - b).max(initial=0.0) <= ROUND_OFF * max(1.0, np.abs(b).max(initial=0.0)) for a, b in pairs)
