@@ -42,6 +42,8 @@ from .training.loop import train as train
 from .training.optimisers import LBFGS as LBFGS
 from .training.optimisers import Adam as Adam
 from .training.optimisers import GradientDescent as GradientDescent
+from .training.optimisers import InverseSharpness as InverseSharpness
+from .training.optimisers import InverseSharpnessThenNatural as InverseSharpnessThenNatural
 from .training.optimisers import NaturalGradient as NaturalGradient
 
 __version__: str
