@@ -17,6 +17,7 @@ from .curvature.param_shift import param_shift_hessian as param_shift_hessian
 from .curvature.planes import Plane as Plane
 from .curvature.planes import PlaneGrid as PlaneGrid
 from .curvature.planes import eigenvector_plane as eigenvector_plane
+from .curvature.planes import parameter_plane as parameter_plane
 from .curvature.planes import pca_plane as pca_plane
 from .curvature.planes import plane_grid as plane_grid
 from .curvature.planes import random_plane as random_plane
