@@ -39,6 +39,7 @@ from .objectives.circuit import CircuitRisk as CircuitRisk
 from .objectives.from_qnode import from_qnode as from_qnode
 from .objectives.network import NetworkRisk as NetworkRisk
 from .tables import read_table as read_table
+from .training.checkpoint import Checkpoint as Checkpoint
 from .training.loop import train as train
 from .training.optimisers import LBFGS as LBFGS
 from .training.optimisers import Adam as Adam
