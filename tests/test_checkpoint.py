@@ -99,6 +99,7 @@ def load_damaged(checkpoint, content, caplog):
     if loaded is None:
         damaged = checkpoint.path.with_name("checkpoint.safetensors.damaged")
         assert damaged.read_bytes() == content
+        damaged.unlink()
     return loaded
 
 
@@ -119,6 +120,29 @@ def test_a_flipped_bit_is_named_or_changes_nothing(saved, caplog):
         if loaded is not None:  # spaces that pad the header
             assert same(loaded[0], STATE) and same(loaded[1], TRAJECTORY)
     assert n_named > len(whole) - 16
+
+
+def test_a_damaged_checkpoint_does_not_replace_an_earlier_one(saved, caplog):
+    for number in range(1, 5):
+        saved.path.write_bytes(b"damage %d" % number)
+        assert saved.load() is None
+        name = "checkpoint.safetensors.damaged" + (f"-{number}" if number > 1 else "")
+        assert caplog.messages[-1].endswith(f"kept as {saved.folder / name}, training starts anew.")
+    assert {path.read_bytes() for path in saved.folder.iterdir()} == {b"damage %d" % n for n in range(1, 5)}
+
+
+@pytest.mark.parametrize(
+    ("folder", "key", "message"),
+    [
+        (3, "abc", "`folder` must be the path of a folder, but is 3"),
+        (__file__, "abc", r"`folder` must be the path of a folder, but is '.*test_checkpoint\.py'"),
+        ("runs", 7, "`key` must be a text that names the run, but is 7"),
+        ("runs", "", "`key` must be a text that names the run, but is ''"),
+    ],
+)
+def test_what_makes_no_checkpoint_is_named(folder, key, message):
+    with pytest.raises(ValueError, match=message):
+        Checkpoint(folder, key)
 
 
 @pytest.mark.parametrize("content", [b"", b"no safetensors file", b"\x02\0\0\0\0\0\0\0{}"])

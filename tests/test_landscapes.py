@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pennylane as qml
@@ -156,6 +157,36 @@ def test_the_loss_on_a_plane_of_eigenvectors_is_the_closed_form() -> None:
     frame = grid.to_pandas()
     assert len(frame) == 17 and frame["step"].dropna().tolist() == [0]  # the grid, and the centre
     assert frame.query("a == 1.5 and b == -0.5")["largest"].item() == grid.largest[1, 3]
+
+
+def test_the_plane_of_two_parameters_moves_these_two() -> None:
+    risk, centre = product_risk(), np.array([[0.3, -0.8, 1.1]])
+    plane = vl.parameter_plane(centre, 2, 0)
+    assert (
+        plane.labels == ("parameter 2", "parameter 0")
+        and repr(plane) == "Plane(parameter 2 x parameter 0, 3 parameters)"
+    )
+    assert plane.window() == (-math.pi, math.pi, -math.pi, math.pi)
+    np.testing.assert_array_equal(plane.path, centre)
+    grid = vl.plane_grid(risk, plane, n_grid=5, radius=1.0)
+    for (row, column), loss in np.ndenumerate(grid.losses):
+        moved = np.array([0.3 + grid.b[row], -0.8, 1.1 + grid.a[column]])
+        assert loss == pytest.approx(1 - np.prod(np.cos(moved / 2) ** 2), abs=1e-14)  # a few roundings of order 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (([0.1], 0, 1), "`center` must have at least 2 entries, but has 1"),
+        (([0.1, 0.2, 0.3], 3, 1), "`i` must be a whole number between 0 and 2, but is 3"),
+        (([0.1, 0.2, 0.3], 0, -1), "`j` must be a whole number between 0 and 2, but is -1"),
+        (([0.1, 0.2, 0.3], 0.0, 1), "`i` must be a whole number between 0 and 2, but is 0.0"),
+        (([0.1, 0.2, 0.3], 1, 1), "`i` and `j` must name two different parameters, but both are 1"),
+    ],
+)
+def test_parameters_that_make_no_plane_are_named(arguments: tuple[Any, ...], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        vl.parameter_plane(*arguments)
 
 
 def test_principal_components_of_a_path_in_a_plane_span_it() -> None:

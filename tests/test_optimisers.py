@@ -8,8 +8,10 @@ import torch
 from analytic_risks import FunctionRisk, RXProductRisk, linear_risk, quadratic, rosenbrock
 from pydantic import TypeAdapter
 
+import vqc_landscape as vl
 from vqc_landscape import config
 from vqc_landscape.training.finite import check_finite, finite_loss_and_grad
+from vqc_landscape.training.metric import keep_blocks
 from vqc_landscape.training.optimisers import (
     LBFGS,
     Adam,
@@ -118,8 +120,90 @@ def test_natural_gradient_by_blocks_solves_every_block_alone():
 
 
 def test_natural_gradient_needs_a_metric():
-    with pytest.raises(ValueError, match=r"qng needs the risk of a quantum circuit, but got LinearRisk"):
+    with pytest.raises(ValueError, match=r"qng\) needs the risk of a quantum circuit, but got LinearRisk"):
         NaturalGradient(0.1, True, 1e-8).step(linear_risk(8, 3), np.zeros(3), {})
+    combined = InverseSharpnessThenNatural(plateau=-1.0)  # at the first step, not when the plateau is left
+    with pytest.raises(ValueError, match="needs the risk of a quantum circuit, but got LinearRisk"):
+        combined.step(linear_risk(8, 3), np.zeros(3), combined.initial_state(np.zeros(3)))
+
+
+@pytest.mark.parametrize(
+    ("blocks", "fault"),
+    [
+        ([], "no block has 0-3"),
+        ([np.array([0, 2])], "no block has 1, 3"),
+        ([np.array([0, 1]), np.array([1, 2, 3])], "several entries are 1"),
+        ([np.arange(6)], "there is no 4-5"),
+        ([np.array([-1, 0, 1, 2]), np.array([2])], "no block has 3, several entries are 2, there is no -1"),
+    ],
+)
+def test_blocks_that_do_not_partition_the_parameters_are_refused(blocks, fault):
+    risk, start = RXProductRisk(4, blocks=blocks), np.array([0.3, 1.1, -0.7, 0.4])
+    message = (
+        f"parameter_blocks must partition its 4 parameters, but {fault}. Use .* block_diagonal=False, .*metric: full"
+    )
+    with pytest.raises(ValueError, match=message):
+        NaturalGradient(0.1).step(risk, start, {})
+    NaturalGradient(0.1, block_diagonal=False).step(risk, start, {})
+
+
+@pytest.mark.parametrize("block_diagonal", [True, False])
+def test_a_metric_with_a_negative_eigenvalue_is_refused(block_diagonal):
+    blocks = [np.array([0, 3]), np.array([1, 2])] if block_diagonal else []
+    metric = np.eye(4) / 4
+    metric[0, 3] = metric[3, 0] = 0.3  # 1/4 -+ 0.3
+    named = "0, 3" if block_diagonal else "0-3"
+    with pytest.raises(ValueError, match=f"positive on the block of parameters {named}, but has the eigenvalue -0.05 "):
+        NaturalGradient(0.1, block_diagonal).step(RXProductRisk(4, metric, blocks), np.zeros(4), {})
+
+
+@pytest.mark.parametrize("null", [0.0, 1e-14, -1e-14])  # round-off of a metric of ten qubits
+def test_a_singular_block_is_refused_only_where_the_loss_has_a_slope(null):
+    metric, start = np.diag([0.25, null, 0.25, null]), np.array([0.3, 1.1, -0.7, 0.4])
+    risk = RXProductRisk(4, metric, [np.array([0, 1]), np.array([2, 3])])
+    slope = f"{risk.grad(start)[1]:.2g}"
+    with pytest.raises(
+        ValueError, match=f"block of parameters 0-1, but is 0 along a direction of slope {slope}: .*Adam"
+    ):
+        NaturalGradient(0.1).step(risk, start, {})
+    flat = start * [1, 0, 1, 0]  # tan(0) = 0: the loss does not move along parameters 1 and 3
+    moved, _, _ = NaturalGradient(0.1).step(risk, flat, {})
+    np.testing.assert_array_equal(moved[[1, 3]], 0)
+
+
+def test_the_published_loss_has_no_metric_because_it_sees_the_phase_of_the_state():
+    published, exact = (
+        vl.CircuitRisk(vl.layered(2, 2), vl.Projector(vl.plus_state(2)), "infidelity", convention=convention)
+        for convention in ("as_published", "exact")
+    )
+    start = np.linspace(0.2, 2.0, published.n_params)
+    for block_diagonal in (True, False):
+        # RZ on |0> turns the phase alone
+        with pytest.raises(ValueError, match=r"is 0 along a direction of slope .*convention as_published has none"):
+            NaturalGradient(0.1, block_diagonal).step(published, start, {})
+        NaturalGradient(0.1, block_diagonal).step(exact, start, {})
+
+
+@pytest.mark.parametrize("n_qubits", [2, 4, 6])
+def test_singular_metrics_of_circuits_are_accepted_at_generic_and_at_special_points(n_qubits):
+    risk = vl.CircuitRisk(vl.layered(n_qubits, n_qubits), vl.Projector(vl.plus_state(n_qubits)), "infidelity")
+    points = [np.random.default_rng(seed).uniform(0, 2 * np.pi, risk.n_params) for seed in range(3)]
+    points += [np.full(risk.n_params, angle) for angle in (0.0, 1e-7, np.pi / 2, np.pi)]
+    for point in points:
+        for block_diagonal in (True, False):
+            optimiser = NaturalGradient(0.1, block_diagonal)
+            metric = risk.metric_tensor(point)
+            if block_diagonal:
+                metric = keep_blocks(metric, risk.parameter_blocks)
+            moved, _, _ = optimiser.step(risk, point, {})
+            # the checks leave the step what it was, to the bit
+            solved = np.linalg.solve(metric + 1e-8 * np.eye(risk.n_params), risk.grad(point))
+            np.testing.assert_array_equal(moved, point - 0.1 * solved)
+
+
+def test_a_metric_that_is_no_number_ends_the_step():
+    with pytest.raises(FloatingPointError, match="metric tensor is nan"):
+        NaturalGradient(0.1).step(RXProductRisk(2, np.full((2, 2), math.nan)), np.ones(2), {})
 
 
 def test_published_hlr_removes_the_steepest_direction_in_one_step():
@@ -161,6 +245,12 @@ def test_the_combination_switches_once_the_plateau_is_left_and_for_good():
         params, state, rate = combined.step(risk, start, state)
         np.testing.assert_array_equal(params, NaturalGradient(0.1, False, 1e-8).step(risk, start, {})[0])
         assert rate == 0.1 and state["left"][0] == 1
+
+
+def test_the_defaults_are_the_study_s():
+    assert NaturalGradient(0.1) == NaturalGradient(0.1, True, 1e-8)
+    whole = {"name": "hlr_qng", "learning_rate": 0.1, "metric": "full"}
+    assert InverseSharpnessThenNatural() == make_optimiser(TypeAdapter(config.Optimiser).validate_python(whole))
 
 
 @pytest.mark.parametrize(
@@ -222,6 +312,12 @@ def test_finite_numbers_pass_unchanged():
         (lambda: Adam(0.1, batch_size=0), "`batch_size` must be a whole number at least 1, but is 0"),
         (lambda: NaturalGradient(-1.0, True, 1e-8), "`learning_rate` must be a number above 0"),
         (lambda: NaturalGradient(0.1, True, 0.0), "`regularisation` must be a number above 0"),
+        (lambda: NaturalGradient(0.1, "full"), "`block_diagonal` must be True or False, but is 'full'"),
+        (lambda: InverseSharpness(0), "`max_learning_rate` must be a number above 0, but is 0"),
+        (lambda: InverseSharpnessThenNatural(escape=None), "`escape` must be of type InverseSharpness, but is None"),
+        (lambda: InverseSharpnessThenNatural(descent=0.1), "`descent` must be of type NaturalGradient, but is 0.1"),
+        (lambda: InverseSharpnessThenNatural(plateau=[0.9]), r"`plateau` must be one number, but is \[0.9\]"),
+        (lambda: InverseSharpnessThenNatural(plateau=math.inf), "`plateau` must be finite"),
         (lambda: LBFGS(0), "`n_iterations` must be a whole number at least 1, but is 0"),
     ],
 )

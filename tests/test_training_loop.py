@@ -5,19 +5,24 @@ import fcntl
 import io
 import math
 import os
+import pickle
+import re
 import signal
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from analytic_risks import LinearRisk, RXProductRisk, linear_risk, quadratic
 
+import vqc_landscape as vl
 from vqc_landscape.tables import SCHEMAS, write_table
-from vqc_landscape.training.checkpoint import Checkpoint
+from vqc_landscape.training.checkpoint import Checkpoint, CheckpointError
+from vqc_landscape.training.convergence import converged_at
 from vqc_landscape.training.interrupt import TrainingStopped, stop_requests
-from vqc_landscape.training.loop import TrainingDiverged, batches, train
+from vqc_landscape.training.loop import TrainingDiverged, batches, train, unless_stopped
 from vqc_landscape.training.optimisers import LBFGS, Adam, GradientDescent, InverseSharpness, NaturalGradient
 from vqc_landscape.training.progress import ProgressLines
 
@@ -134,11 +139,194 @@ def test_a_run_stopped_after_every_single_epoch_goes_on_bit_for_bit(tmp_path):
 def test_a_run_that_is_asked_to_stop_keeps_the_last_whole_epoch_and_goes_on_bit_for_bit(tmp_path, steps):
     checkpoint, asked = Checkpoint(tmp_path, "key"), iter(range(100))
     run = {"seed": 3, "checkpoint": checkpoint, "checkpoint_every": 5}
-    where = f"stopped in epoch {steps // 4 + 1}; last good checkpoint: epoch {steps // 4}, "
-    with pytest.raises(TrainingStopped, match=where):
-        train(RISK, START, Adam(0.05, 16), 5, stop=lambda: next(asked) == steps, **run)
-    assert checkpoint.load()[1]["epoch"].tolist() == list(range(steps // 4 + 1))
-    assert_same(train(RISK, START, Adam(0.05, 16), 5, **run), train(RISK, START, Adam(0.05, 16), 5, seed=3))
+    stopped = train(RISK, START, Adam(0.05, 16), 5, stop=lambda: next(asked) == steps, **run)
+    assert stopped.ended == "stopped"
+    assert_same(stopped, train(RISK, START, Adam(0.05, 16), steps // 4, seed=3))
+    assert_same(checkpoint.load()[1], stopped)
+    where = f"stopped in epoch {steps // 4 + 1}; last good checkpoint: epoch {steps // 4}, {checkpoint.path}"
+    with pytest.raises(TrainingStopped, match=re.escape(where)):
+        unless_stopped(stopped, checkpoint)
+    again = train(RISK, START, Adam(0.05, 16), 5, **run)
+    assert again.ended == "n_epochs" and unless_stopped(again, checkpoint) is again
+    assert_same(again, train(RISK, START, Adam(0.05, 16), 5, seed=3))
+
+
+def test_a_run_without_a_checkpoint_that_is_asked_to_stop_gives_its_rows():
+    asked = iter(range(100))
+    stopped = train(RISK, START, Adam(0.05), 50, stop=lambda: next(asked) == 7)
+    assert (
+        repr(stopped)
+        == f"Trajectory(7 epochs, loss from {stopped['loss'][0]:.4g} to {stopped['loss'][7]:.4g}, ended: stopped)"
+    )
+    assert_same(stopped, train(RISK, START, Adam(0.05), 7))
+    with pytest.raises(TrainingStopped, match="stopped in epoch 8; there is no checkpoint"):
+        unless_stopped(stopped, None)
+
+
+def test_a_trajectory_that_was_pickled_still_says_why_it_ended():
+    run = train(RISK, START, Adam(0.05), 2)
+    again = pickle.loads(pickle.dumps(run))
+    assert again.ended == "n_epochs"
+    assert_same(again, run)
+
+
+# --- convergence ------------------------------------------------------------------------------------------
+
+
+def first_still(losses, tol):
+    """The definition, epoch by epoch."""
+    for epoch in range(10, len(losses)):
+        window = losses[epoch - 10 : epoch + 1]
+        if max(window) - min(window) <= tol * max(abs(losses[epoch]), 1e-3):
+            return epoch
+    return None
+
+
+@pytest.mark.parametrize("energy", [0.0, -3.0, 5.0])
+@pytest.mark.parametrize("tol", [1e-2, 1e-5])
+def test_a_run_ends_where_its_closed_form_stands_still(energy, tol):
+    risk = quadratic(np.eye(1))
+    value = risk.loss
+    risk.loss = lambda p: energy + value(p)
+    run = train(risk, [2.0], GradientDescent(0.1), 1000, tol=tol)
+    expected = first_still([energy + 2 * 0.9 ** (2 * epoch) for epoch in range(200)], tol)
+    assert run.ended == "converged" and run["epoch"][-1] == expected > 10
+    assert_same(run, train(risk, [2.0], GradientDescent(0.1), expected))
+
+
+def test_no_run_converges_before_there_is_a_whole_window():
+    minimum = np.zeros(1)
+    assert train(quadratic(np.eye(1)), minimum, GradientDescent(0.1), 9, tol=1e-6).ended == "n_epochs"
+    for n_epochs in (10, 50):
+        run = train(quadratic(np.eye(1)), minimum, GradientDescent(0.1), n_epochs, tol=1e-6)
+        assert run.ended == "converged" and run["epoch"][-1] == 10
+
+
+def test_a_loss_that_swings_has_not_converged_where_it_comes_back():
+    swing = 1 + 0.5 * np.cos(2 * np.pi * np.arange(40) / 10)  # L_e = L_(e - 10)
+    assert converged_at(swing, 1e-6) is None
+    assert converged_at(np.concatenate([swing, np.full(30, 1.5)]), 1e-6) == 50
+    assert converged_at(np.ones(40), None) is None
+
+
+def test_mini_batches_converge_by_the_loss_of_the_whole_set():
+    whole = train(RISK, START, Adam(0.05, 16), 60, seed=3)
+    tol = 0.05
+    expected = first_still(whole["loss"].tolist(), tol)
+    assert 10 < expected < 60
+    run = train(RISK, START, Adam(0.05, 16), 60, seed=3, tol=tol)
+    assert_same(run, {name: column[: expected + 1] for name, column in whole.items()})
+
+
+@pytest.mark.parametrize("checkpoint_every", [1, 4, 100])
+def test_a_run_that_was_stopped_converges_at_the_same_epoch_and_then_trains_no_more(tmp_path, checkpoint_every):
+    steps = []
+
+    class Counted(LinearRisk):
+        def loss_and_grad(self, params):
+            steps.append(1)
+            return super().loss_and_grad(params)
+
+    risk = Counted(RISK.x, RISK.y)
+    run = {"tol": 1e-3, "checkpoint": Checkpoint(tmp_path, "key"), "checkpoint_every": checkpoint_every}
+    whole = train(RISK, START, Adam(0.1), 500, tol=1e-3)
+    for n_steps in (0, 5, 11):
+        asked = iter(range(1000))
+        assert (
+            train(risk, START, Adam(0.1), 500, stop=lambda a=asked, n=n_steps: next(a) == n, **run).ended == "stopped"
+        )
+    assert_same(train(risk, START, Adam(0.1), 500, **run), whole)
+    done = len(steps)
+    again = train(risk, START, Adam(0.1), 500, stop=lambda: True, **run)
+    assert again.ended == "converged" and len(steps) == done
+    assert_same(again, whole)
+    # the checkpoint is a whole one: without a tolerance the run goes on from there
+    further = train(risk, START, Adam(0.1), len(whole["epoch"]) + 3, checkpoint=run["checkpoint"])
+    assert further.ended == "n_epochs"
+    assert_same(further, train(RISK, START, Adam(0.1), len(whole["epoch"]) + 3))
+    # and the longer run answers for the one that converged
+    assert_same(train(risk, START, Adam(0.1), 500, **run), whole)
+
+
+@pytest.mark.parametrize("tol", [0, -1e-6, "small"])
+def test_a_tolerance_that_is_none_is_named(tol):
+    with pytest.raises(ValueError, match="`tol` must be"):
+        train(RISK, START, Adam(0.1), 5, tol=tol)
+
+
+# --- a folder as checkpoint -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", [str, Path])
+def test_a_folder_keeps_a_run(tmp_path, kind):
+    seen = []
+
+    def report(epoch, n_epochs, loss):
+        seen.append(epoch)
+
+    run = {"seed": 3, "test_risk": TEST_RISK, "checkpoint": kind(tmp_path / "run")}
+    train(RISK, START, Adam(0.05, 16), 4, **run)
+    longer = train(RISK, START, Adam(0.05, 16), 6, report=report, **run)
+    assert seen == [4, 5, 6]
+    assert_same(longer, train(RISK, START, Adam(0.05, 16), 6, seed=3, test_risk=TEST_RISK))
+
+
+OTHER_RUNS = {
+    "initial parameters": {"params": START + 1e-13},
+    "optimiser": {"optimiser": Adam(0.06, 16)},
+    "seed": {"seed": 4},
+    "another sample": {"risk": LinearRisk(RISK.x, np.where(np.arange(50) == 7, -RISK.y, RISK.y))},
+    "type of the risk": {"risk": type("Other", (LinearRisk,), {})(RISK.x, RISK.y)},
+    "test risk": {"test_risk": linear_risk(30, 4, seed=2)},
+    "no test risk": {"test_risk": None},
+}
+
+
+@pytest.mark.parametrize("name", OTHER_RUNS)
+def test_a_folder_of_another_run_is_refused(tmp_path, name):
+    run = {"risk": RISK, "params": START, "optimiser": Adam(0.05, 16), "n_epochs": 2, "seed": 3, "test_risk": TEST_RISK}
+    kept = train(**run, checkpoint=tmp_path)
+    with pytest.raises(CheckpointError, match=f"{tmp_path}.* belongs to another run: .* Use another folder, or delete"):
+        train(**(run | OTHER_RUNS[name]), checkpoint=tmp_path)
+    assert_same(train(**run, checkpoint=tmp_path), kept)
+
+
+def test_risks_that_agree_at_the_initial_point_are_told_apart(tmp_path):
+    first, second = (vl.CircuitRisk(vl.rx_product(2, 1), vl.PauliZ(q), "expval") for q in (0, 1))
+    start = np.zeros(2)
+    assert first.loss(start) == second.loss(start) and (first.grad(start) == second.grad(start)).all()
+    train(first, start, GradientDescent(0.1), 1, checkpoint=tmp_path)
+    with pytest.raises(CheckpointError, match="belongs to another run"):
+        train(second, start, GradientDescent(0.1), 1, checkpoint=tmp_path)
+
+
+def test_the_round_off_of_another_processor_is_no_other_run(tmp_path):
+    here, there = quadratic(np.diag([1.0, 3.0])), quadratic(np.diag([1.0, 3.0]) * (1 + 1e-14))
+    run = {"params": [1.0, 0.5], "optimiser": GradientDescent(0.1), "checkpoint": tmp_path}
+    assert here.loss(START[:2]) != there.loss(START[:2])
+    train(here, n_epochs=1, **run)
+    assert train(there, n_epochs=2, **run)["epoch"].tolist() == [0, 1, 2]
+
+
+def test_an_optimiser_that_does_not_tell_its_numbers_needs_a_key(tmp_path):
+    class Own:
+        batch_size = None
+        initial_state, step = GradientDescent(0.1).initial_state, GradientDescent(0.1).step
+
+    with pytest.raises(
+        ValueError, match=r"repr must tell its numbers, but it is <.*Own object at .* vl\.Checkpoint\(folder"
+    ):
+        train(RISK, START, Own(), 1, checkpoint=tmp_path)
+    assert train(RISK, START, Own(), 1, checkpoint=Checkpoint(tmp_path, "own")).ended == "n_epochs"
+
+
+@pytest.mark.parametrize("wrong", [3, b"runs", True])
+def test_what_is_no_checkpoint_is_named(wrong):
+    with pytest.raises(
+        ValueError,
+        match=f"`checkpoint` must be the path of a folder or a vl.Checkpoint, but is a {type(wrong).__name__}",
+    ):
+        train(RISK, START, Adam(0.1), 1, checkpoint=wrong)
 
 
 def test_who_is_asked_to_stop_while_another_trains_writes_nothing(tmp_path):

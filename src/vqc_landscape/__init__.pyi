@@ -17,6 +17,7 @@ from .curvature.param_shift import param_shift_hessian as param_shift_hessian
 from .curvature.planes import Plane as Plane
 from .curvature.planes import PlaneGrid as PlaneGrid
 from .curvature.planes import eigenvector_plane as eigenvector_plane
+from .curvature.planes import parameter_plane as parameter_plane
 from .curvature.planes import pca_plane as pca_plane
 from .curvature.planes import plane_grid as plane_grid
 from .curvature.planes import random_plane as random_plane
@@ -38,10 +39,13 @@ from .objectives.circuit import CircuitRisk as CircuitRisk
 from .objectives.from_qnode import from_qnode as from_qnode
 from .objectives.network import NetworkRisk as NetworkRisk
 from .tables import read_table as read_table
+from .training.checkpoint import Checkpoint as Checkpoint
 from .training.loop import train as train
 from .training.optimisers import LBFGS as LBFGS
 from .training.optimisers import Adam as Adam
 from .training.optimisers import GradientDescent as GradientDescent
+from .training.optimisers import InverseSharpness as InverseSharpness
+from .training.optimisers import InverseSharpnessThenNatural as InverseSharpnessThenNatural
 from .training.optimisers import NaturalGradient as NaturalGradient
 
 __version__: str

@@ -105,3 +105,14 @@ def as_float(name: str, value: Any) -> Array:
     if not np.isfinite(array).all():
         raise ValueError(f"Argument `{name}` must be finite, but holds NaN or infinity.")
     return np.asarray(array, dtype=np.float64, order="C")
+
+
+def ranges(numbers: list[int]) -> str:
+    """``"0-2, 5"`` for the ascending numbers 0, 1, 2, 5."""
+    parts: list[list[int]] = []
+    for number in numbers:
+        if parts and number == parts[-1][-1] + 1:
+            parts[-1].append(number)
+        else:
+            parts.append([number])
+    return ", ".join(str(p[0]) if len(p) == 1 else f"{p[0]}-{p[-1]}" for p in parts)

@@ -127,6 +127,30 @@ def eigenvector_plane(params: Any, pairs: Spectrum, positions: tuple[int, int] =
     return Plane(origin, pairs.eigvecs[:, chosen], (first, second), origin[np.newaxis])
 
 
+def parameter_plane(center: Any, i: int, j: int) -> Plane:
+    """The plane of two chosen parameters, all others at rest; its window is the whole period of both.
+
+    Args:
+        center: the origin, P >= 2 entries in any shape, radians.
+        i: position of the parameter along the first axis, 0 to P - 1.
+        j: of the one along the second.
+
+    Raises:
+        ValueError: fewer than two parameters, a position that is none of them, or the same one twice.
+
+    Example:
+        >>> import vqc_landscape as vl
+        >>> vl.parameter_plane([0.1, 0.2, 0.3], 0, 2)
+        Plane(parameter 0 x parameter 2, 3 parameters)
+    """
+    origin = _origin("center", center)
+    chosen = [check_count(name, value, 0, origin.size - 1) for name, value in (("i", i), ("j", j))]
+    if chosen[0] == chosen[1]:
+        raise ValueError(f"Arguments `i` and `j` must name two different parameters, but both are {chosen[0]}.")
+    first, second = (f"parameter {position}" for position in chosen)
+    return Plane(origin, np.eye(origin.size)[:, chosen], (first, second), origin[np.newaxis])
+
+
 def random_plane(params: Any, seed: int = 0) -> Plane:
     """The plane through ``params`` along two random directions: isotropic, orthonormal, no filter normalisation.
 
@@ -137,9 +161,7 @@ def random_plane(params: Any, seed: int = 0) -> Plane:
     Raises:
         ValueError: fewer than two parameters.
     """
-    origin = as_float("params", params).reshape(-1)
-    if origin.size < 2:
-        raise ValueError(f"Argument `params` must have at least 2 entries, but has {origin.size}.")
+    origin = _origin("params", params)
     axes, triangle = np.linalg.qr(np.random.default_rng(seed).normal(size=(origin.size, 2)))
     axes *= np.sign(np.diag(triangle))  # QR alone leaves the signs to LAPACK
     return Plane(origin, axes, ("random direction 1", "random direction 2"), origin[np.newaxis])
@@ -176,7 +198,7 @@ def plane_grid(
 
     Args:
         risk: any risk.
-        plane: see :func:`eigenvector_plane`, :func:`random_plane` and :func:`pca_plane`.
+        plane: see :func:`eigenvector_plane`, :func:`parameter_plane`, :func:`random_plane` and :func:`pca_plane`.
         n_grid: points along each axis.
         radius: from -radius to radius along both axes, radians; None: the plane's own window.
         extremes: also the smallest and largest eigenvalue of the Hessian at every point (one Hessian each).
@@ -207,3 +229,10 @@ def plane_grid(
     eigvals = [np.linalg.eigvalsh(risk.hessian(point))[[0, -1]] for point in bar(points, len(points), "Hessians")]
     smallest, largest = np.array(eigvals).T
     return PlaneGrid(plane, a, b, losses.reshape(shape), smallest.reshape(shape), largest.reshape(shape))
+
+
+def _origin(name: str, params: Any) -> Array:
+    origin = as_float(name, params).reshape(-1)
+    if origin.size < 2:
+        raise ValueError(f"Argument `{name}` must have at least 2 entries, but has {origin.size}.")
+    return origin

@@ -16,7 +16,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from vqc_landscape.checks import Array
+from vqc_landscape.checks import Array, ranges
 from vqc_landscape.circuits.structure import Dependence, Reason
 
 MAX_BITS = 1024  # chosen by us: about 20 angles that each mix all parameters by generic floats, a quarter of a second
@@ -110,7 +110,7 @@ class Structure(tuple[StructuralDirection, ...]):
             if len(own[0].params) > 1:
                 which = "; ".join(f"{d.params[0]} with {', '.join(map(str, d.params[1:]))}" for d in own)
             else:
-                which = _ranges([direction.params[0] for direction in own])
+                which = ranges([direction.params[0] for direction in own])
             lines.append(f"  {len(own)} {reason}: {which}")
         return "\n".join(lines)
 
@@ -169,14 +169,3 @@ def _subtract(row: dict[int, Fraction], factor: Fraction, other: Mapping[int, Fr
             row[param] = total
         else:
             row.pop(param, None)
-
-
-def _ranges(numbers: list[int]) -> str:
-    """``"0-2, 5"`` for 0, 1, 2, 5."""
-    parts: list[list[int]] = []
-    for number in numbers:
-        if parts and number == parts[-1][-1] + 1:
-            parts[-1].append(number)
-        else:
-            parts.append([number])
-    return ", ".join(str(p[0]) if len(p) == 1 else f"{p[0]}-{p[-1]}" for p in parts)

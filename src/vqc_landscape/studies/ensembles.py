@@ -18,7 +18,7 @@ from vqc_landscape.studies.inputs import read_samples
 from vqc_landscape.studies.trajectories import run_training
 from vqc_landscape.tables import write_table
 from vqc_landscape.training.interrupt import Stop
-from vqc_landscape.training.loop import Report, train
+from vqc_landscape.training.loop import Report, train, unless_stopped
 
 if TYPE_CHECKING:
     from vqc_landscape.config import Experiment
@@ -135,7 +135,8 @@ def _networks(
         start = np.stack([initial_params(kind, seed) for kind, seed in members])
         optimiser, stack = optimiser_of(training), NetworkStack(risk, len(members))
         n_epochs, order = training.n_epochs, data.seed
-        trajectory = train(stack, start, optimiser, n_epochs, seed=order, report=report, stop=stop)
+        run = train(stack, start, optimiser, n_epochs, seed=order, report=report, stop=stop)
+        trajectory = unless_stopped(run, None)
         params = trajectory["params"].reshape(-1, *start.shape)
         for index, (kind, seed) in enumerate(members):
             yield Member(kind, seed, params[:, index])

@@ -14,7 +14,7 @@ from vqc_landscape.studies.inputs import read_samples
 from vqc_landscape.tables import write_table
 from vqc_landscape.training.checkpoint import Checkpoint, Columns
 from vqc_landscape.training.interrupt import Stop
-from vqc_landscape.training.loop import train
+from vqc_landscape.training.loop import train, unless_stopped
 
 if TYPE_CHECKING:
     from vqc_landscape.config import Experiment
@@ -66,18 +66,20 @@ def run_training(
     test = read_samples(dataset, "test")
     params = initial_params(experiment, seed)
     key = run_key(experiment, seed, params, Path(dataset).read_bytes() if dataset else b"", code)
-    return train(
+    checkpoint = Checkpoint(Path(state_dir) / key, key)
+    run = train(
         make_risk(experiment, read_samples(dataset, "train")),
         params,
         optimiser_of(training),
         training.n_epochs,
         seed=seed,
         test_risk=make_risk(experiment, test) if test else None,
-        checkpoint=Checkpoint(Path(state_dir) / key, key),
+        checkpoint=checkpoint,
         checkpoint_every=training.checkpoint_every,
         report=report,
         stop=stop,
     )
+    return unless_stopped(run, checkpoint)
 
 
 def run_key(experiment: Experiment, seed: int, params: Array, samples: bytes, code: str) -> str:

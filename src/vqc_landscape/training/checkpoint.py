@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import itertools
 import logging
 import os
 from collections.abc import Iterator
@@ -39,14 +40,36 @@ class CheckpointError(RuntimeError):
 
 
 class Checkpoint:
-    """The checkpoint of one training run.
+    """The checkpoint of one training run, for ``vl.train(..., checkpoint=...)``.
+
+    A folder in its place is a checkpoint whose key ``vl.train`` makes from the run itself.
 
     Args:
         folder: where the file and its lock live; made when first needed.
-        key: a hash over all that changes the trajectory (not the number of epochs).
+        key: a name or a hash of all that changes the trajectory (not the number of epochs): a run goes on from a
+            checkpoint of its own key only.
+
+    Raises:
+        ValueError: a folder that is a file or no path, or a key that is no text.
+
+    Example:
+        >>> import tempfile
+        >>> import vqc_landscape as vl
+        >>> folder = tempfile.mkdtemp()  # or "runs/toy"
+        >>> risk = vl.CircuitRisk(vl.rx_product(2, 1), vl.Projector([1, 0, 0, 0]), loss="infidelity")
+        >>> checkpoint = vl.Checkpoint(folder, key="rx_product, gradient descent 0.5, from (1, 2)")
+        >>> _ = vl.train(risk, [1.0, 2.0], vl.GradientDescent(0.5), n_epochs=3, checkpoint=checkpoint)
+        >>> state, trajectory = checkpoint.load()
+        >>> trajectory["epoch"]
+        array([0, 1, 2, 3])
+        >>> longer = vl.train(risk, [1.0, 2.0], vl.GradientDescent(0.5), n_epochs=5, checkpoint=checkpoint)  # 2 more
     """
 
     def __init__(self, folder: str | os.PathLike[str], key: str) -> None:
+        if not isinstance(folder, str | os.PathLike) or Path(folder).is_file():
+            raise ValueError(f"Argument `folder` must be the path of a folder, but is {folder!r}.")
+        if not isinstance(key, str) or not key:
+            raise ValueError(f"Argument `key` must be a text that names the run, but is {key!r}.")
         self.folder = Path(folder)
         self.key = key
         self.path = self.folder / "checkpoint.safetensors"
@@ -99,7 +122,8 @@ class Checkpoint:
     def load(self) -> tuple[Columns, Columns] | None:
         """State and trajectory as saved; None where there is no checkpoint or only a damaged one.
 
-        A damaged file is named in the log and set aside as ``checkpoint.safetensors.damaged``.
+        A damaged file is named in the log and set aside as ``checkpoint.safetensors.damaged``, the next one as
+        ``.damaged-2`` and so on.
 
         Raises:
             CheckpointError: the file is whole, but of another run or of another version of the format.
@@ -109,7 +133,7 @@ class Checkpoint:
         try:
             version, key, arrays = _read(self.path)
         except (SafetensorError, KeyError, ValueError) as error:
-            damaged = self.path.with_name(self.path.name + ".damaged")
+            damaged = self._free_name()
             os.replace(self.path, damaged)
             _log.warning("Checkpoint %s is damaged (%s): kept as %s, training starts anew.", self.path, error, damaged)
             return None
@@ -117,9 +141,16 @@ class Checkpoint:
             if found != expected:
                 raise CheckpointError(
                     f"Checkpoint {self.path} belongs to another run: its {name} is {found}, expected {expected}. "
-                    f"Delete {self.folder} to train anew."
+                    "Its initial parameters, optimiser, seed, risk or code were others. Use another folder, or delete "
+                    f"{self.folder} to train anew."
                 )
         return _under("state.", arrays), _under("trajectory.", arrays)
+
+    def _free_name(self) -> Path:
+        """Where a damaged file goes without replacing an earlier one."""
+        name = f"{self.path.name}.damaged"
+        numbered = (self.path.with_name(f"{name}-{number}") for number in itertools.count(2))
+        return next(path for path in itertools.chain([self.path.with_name(name)], numbered) if not path.exists())
 
 
 def _read(path: Path) -> tuple[str, str, Columns]:
