@@ -251,6 +251,7 @@ def test_another_seed_computes_that_seed(study: Study) -> None:
         "fig11_gd seed 2: train",
         "draw fig11",
         "draw final_losses",
+        "draw compare",
     }
 
 
@@ -273,7 +274,7 @@ def test_an_edited_module_runs_again_what_depends_on_it(study: Study, tmp_path: 
     tables = spectra | planes | scans | starts | ensembles
     planned = edited.planned()
     figures = {f"draw {figure}" for figure in study.figures} - {
-        f"draw {figure}" for figure in ("fig01", "fig08", "fig11", "final_losses", "hessian_cost")
+        f"draw {figure}" for figure in ("fig01", "fig08", "fig11", "final_losses", "hessian_cost", "compare")
     }
     assert tables | {"measure the claims"} == {message for message in planned if not message.startswith("draw ")}
     # fig07, the disk, among them: its module draws spectra, too
@@ -336,8 +337,13 @@ def set_layers(raw: dict[str, Any]) -> None:
             lambda raw: raw["figures"]["fig05"].update(experiments=["toy_plus"]),
             "figures.fig05.experiments: experiment toy_plus has no key `training`, which fig05 draws.",
         ),
+        (
+            lambda raw: raw["figures"]["final_losses"].update(experiments=["qnn"]),
+            "final_losses needs the global infidelity of a built-in circuit, a loss with a plateau at 1, but lists qnn "
+            "(mse). Figure `compare` shows any loss.",
+        ),
     ],
-    ids=["empty", "malformed", "unknown key", "figure without table"],
+    ids=["empty", "malformed", "unknown key", "figure without table", "figure of another loss"],
 )
 def test_a_bad_configuration_is_one_error_before_anything_runs(tmp_path: Path, text: str | Edit, message: str) -> None:
     config = Path(shutil.copy(MINIMAL, tmp_path / "bad.yaml"))

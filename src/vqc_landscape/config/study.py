@@ -20,6 +20,11 @@ class FigureConfig(Section):
     seeds: Annotated[list[Epoch], Once] = Field(
         default=[], description="seeds shown one by one; empty: the first of each experiment"
     )
+    against: Literal["epochs", "gradients"] = Field(
+        default="epochs",
+        description="compare only, the horizontal axis: epochs, or gradients, each one pass over all training samples "
+        "(a Hessian of P parameters counts as P)",
+    )
 
 
 class ClaimConfig(Section):
@@ -47,6 +52,7 @@ FIGURES = (
     "hessian_cost",
     "spectra_over_seeds",
     "curvature_of_samples",
+    "compare",
 )
 
 
@@ -80,6 +86,8 @@ class Config(Section):
     @model_validator(mode="after")
     def _figures_exist(self) -> Config:
         for figure, shown in self.figures.items():
+            if figure != "compare" and shown.against != "epochs":
+                raise ValueError(f"figures.{figure}.against: is for compare only, but is {shown.against!r}")
             for name in shown.experiments:
                 if name not in self.experiments:
                     raise ValueError(
