@@ -137,9 +137,10 @@ FAULTS = [
     (X + "qnn/hessian/epochs", [], "experiments.qnn.hessian.epochs: must hold at least 1 entry, but is []"),
     (X + "ffnn/network/widths", [3], "experiments.ffnn.network.widths: must hold at least 2 entries, but is [3]"),
     ("results_dir", "", "results_dir: must not be empty, but is ''"),
+    ("purpose", "demo", "purpose: must be 'study' or 'demonstration', but is 'demo'"),
     # unknown or misspelt
     ("experiment", {}, "unknown key 'experiment'; did you mean 'experiments'?"),
-    ("{colour}", 1, "unknown key '{colour}'; allowed: results_dir, state_dir, experiments, figures"),
+    ("{colour}", 1, "unknown key '{colour}'; allowed: purpose, results_dir, state_dir, experiments, figures"),
     (X + "qnn/circuit/nqubits", 4, "experiments.qnn.circuit: unknown key 'nqubits'; did you mean 'n_qubits'?"),
     (
         X + "layered/training/optimiser/batch_size",  # a key of other optimisers

@@ -59,6 +59,11 @@ FIGURES = (
 class Config(Section):
     """The whole study."""
 
+    purpose: Literal["study", "demonstration"] = Field(
+        default="study",
+        description="demonstration: sizes are chosen to be quick; page, claims and terminal say that numbers and "
+        "verdicts mean nothing",
+    )
     results_dir: Folder = Field(default="results", description="folder of tables, figures and the report")
     state_dir: Folder = Field(default="state", description="folder of checkpoints")
     experiments: Annotated[dict[Name, Experiment], Field(min_length=1)] = Field(description="name -> experiment")
@@ -70,6 +75,13 @@ class Config(Section):
     seed_offset: Epoch = Field(
         default=0, description="added to every seed, of initial points and of data; other_seeds is then left out"
     )
+
+    @property
+    def notice(self) -> str:
+        """What must be said wherever verdicts are listed; empty for a study."""
+        if self.purpose == "study":
+            return ""
+        return "This is a demonstration: sizes were chosen to be quick. Its numbers and verdicts mean nothing."
 
     @model_validator(mode="after")
     def _claims_are_fed(self) -> Config:
