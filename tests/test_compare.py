@@ -219,7 +219,7 @@ def test_every_kind_of_loss_has_its_panel_and_its_scale() -> None:
         local=trained(GD, **(STATE | {"objective": {"loss": "infidelity", "locality": "local"}})),
     )
     falling = np.geomspace(1, 1e-6, 7)
-    tables = table(state=falling, energy=falling, other=-falling, data=np.linspace(1, 0.5, 7), local=falling - 1e-17)
+    tables = table(state=falling, energy=falling, other=falling / 2, data=np.linspace(1, 0.5, 7), local=falling - 1e-17)
     figure = make_figure("compare", config, tables)
     panels = [ax for ax in figure.axes if ax.axison]
     assert [ax.get_ylabel() for ax in panels] == [
