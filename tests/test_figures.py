@@ -141,9 +141,10 @@ def _label(ax: Axes, axis: str) -> str:
                 "qnn: Data re-uploading circuit, 8 qubits, 8 layers, 192 parameters; mean squared error over 500",
                 "ffnn: Feed-forward network 3-12-10-2",
                 "25 % to the 75 %",
-                "A gradient is one pass over all training samples, in batches or at once",
-                "L-BFGS: one an iteration and one at the start of every epoch; those of its line searches are unknown",
-                "a Hessian counts as one gradient for every parameter; the metric tensor of QNG is not counted.",
+                "Gradients: passes over all training samples, in batches or at once",
+                "L-BFGS: one an iteration and one at the start of an epoch, those of its line searches are unknown",
+                "a Hessian counts as one gradient for every parameter; runs of H-LR, then QNG, end after different "
+                "numbers and keep their last loss; the metric tensor of QNG is not counted.",
             ],
         ),
     ],

@@ -20,10 +20,11 @@ ROUNDING = 1e-12  # so far below 0 lies a loss that is never negative: some thou
 FLOOR = 1e-16  # half of the distance between numbers at 1: a loss 1 - x below it is rounding
 
 # what a gradient is, and what of each optimiser is counted
-GRADIENT = "A gradient is one pass over all training samples, in batches or at once (without data: one evaluation)"
+GRADIENT = "Gradients: passes over all training samples, in batches or at once (without data: evaluations)"
 COUNTED = (
-    (LBFGS, "L-BFGS: one an iteration and one at the start of every epoch; those of its line searches are unknown"),
+    (LBFGS, "L-BFGS: one an iteration and one at the start of an epoch, those of its line searches are unknown"),
     (HLR | HLRThenQNG, "a Hessian counts as one gradient for every parameter"),
+    (HLRThenQNG, "runs of H-LR, then QNG, end after different numbers and keep their last loss"),
     (QNG | HLRThenQNG, "the metric tensor of QNG is not counted"),
 )
 
@@ -93,16 +94,16 @@ def plot_runs(runs: pd.DataFrame, ax: Axes | None = None, **look: Any) -> None:
 
 
 def quartiles(runs: pd.DataFrame) -> tuple[Array, Array]:
-    """Quartiles of the loss over the seeds, wherever one of them changes, as far as all of them go.
+    """Quartiles of the loss over the seeds, wherever one of them changes.
 
-    Seeds may have spent different numbers of gradients at one epoch; in between, a loss is that of the epoch before.
+    Seeds may have spent different numbers of gradients at one epoch, and in the end: in between, a loss is that of the
+    epoch before, and a run that has ended keeps its last one.
 
     Returns:
         Epochs or gradients (n,), and (3, n): 25 %, 50 %, 75 %.
     """
     own = [run.sort_values("spent")[["spent", "loss"]].to_numpy(dtype=np.float64).T for _, run in runs.groupby("seed")]
     spent = np.unique(np.concatenate([at for at, _ in own]))
-    spent = spent[spent <= min(at[-1] for at, _ in own)]
     losses = [loss[np.searchsorted(at, spent, side="right") - 1] for at, loss in own]
     return spent, np.quantile(losses, (0.25, 0.5, 0.75), axis=0)
 
@@ -157,8 +158,9 @@ def _words(data: FigureData, runs: dict[str, pd.DataFrame]) -> list[str]:
     reading = "Thin: every seed; thick: their median; band: from the 25 % to the 75 % quantile."
     if any(-ROUNDING < own["loss"].min() < FLOOR for own in runs.values()):
         reading += f" Losses below {labels.number(FLOOR)} are drawn there."
+    words = [*(f"{', '.join(names)}: {model}" for model, names in models.items()), reading]
     if data.against == "gradients":
         optimisers = [experiment.training.optimiser for experiment in data.experiments.values() if experiment.training]
-        counted = [words for kind, words in COUNTED if any(isinstance(o, kind) for o in optimisers)]
-        reading += f" {'; '.join([GRADIENT, *counted])}."
-    return [f"{', '.join(names)}: {model}" for model, names in models.items()] + [reading]
+        counted = [about for kind, about in COUNTED if any(isinstance(o, kind) for o in optimisers)]
+        words.append(f"{'; '.join([GRADIENT, *counted])}.")
+    return words
