@@ -19,16 +19,16 @@ N_ZEROS = {"layered": 16, "layered_published": 15, "qnn": 65, "qnn_published": 0
 
 
 def study(figures: dict[str, Any] | None = None, **experiments: dict[str, Any]) -> Config:
-    """The paper's study; ``figures`` replaces all of its figures, ``experiments`` single keys of experiments."""
+    """The paper's study; ``figures`` replaces all of its figures, ``experiments`` adds some, or changes single keys."""
     raw = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
     for name, keys in experiments.items():
-        raw["experiments"][name] |= keys
+        raw["experiments"].setdefault(name, {}).update(keys)
     return parse_config(raw if figures is None else raw | {"figures": figures})
 
 
 def write_tables(name: str, config: Config, folder: Path) -> dict[str, list[Path]]:
     """Write what a figure needs; returns stage -> part files."""
-    paths: dict[str, list[Path]] = {stage: [] for stage in look_up(name, config).needs}
+    paths: dict[str, list[Path]] = {stage: [] for stage in look_up(name, config).reads}
     for part in required_tables(name, config):
         stage, experiment, number = part
         path = Path(path_of(str(folder), part))

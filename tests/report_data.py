@@ -43,14 +43,17 @@ class Material:
         folder: where it lies.
         figures: its figures, keys of ``FIGURES``.
         tables: stage -> part files.
+        purpose: as in the configuration.
     """
 
     folder: Path
     figures: tuple[str, ...] = tuple(FIGURES)
     tables: dict[str, list[Path]] = field(default_factory=dict)
+    purpose: str = "study"
 
     def __post_init__(self) -> None:
-        self.config: Config = study({name: FIGURES[name] for name in self.figures if FIGURES[name]})
+        paper = study({name: FIGURES[name] for name in self.figures if FIGURES[name]})
+        self.config: Config = paper.model_copy(update={"purpose": self.purpose})
         for name in self.figures:
             for stage, paths in write_tables(name, self.config, self.folder).items():
                 self.tables.setdefault(stage, [])

@@ -16,11 +16,12 @@ from claim_data import STUDY, rows, verdict_of
 from vqc_landscape.claims.claim import Measurement, above, at_least, at_most, between, over_seeds, without_seeds
 from vqc_landscape.claims.data import ClaimData
 from vqc_landscape.claims.other_seeds import read_other_seeds, write_other_seeds
-from vqc_landscape.claims.registry import CLAIMS, IDS, required_tables
+from vqc_landscape.claims.registry import CLAIMS, IDS, all_tables, required_tables
 from vqc_landscape.claims.verdict import CONFIDENCE, interval, judge
 from vqc_landscape.claims.write import write_claims
-from vqc_landscape.config import ConfigError, parse_config
+from vqc_landscape.config import Config, ConfigError, parse_config
 from vqc_landscape.figures.registry import FIGURES
+from vqc_landscape.studies.plan import claim_settings
 from vqc_landscape.tables import read_table, write_table
 
 ROOT = Path(__file__).parents[1]
@@ -234,6 +235,28 @@ def test_the_tables_hold_the_verdicts_of_exactly_the_given_files(tmp_path: Path)
     text = (tmp_path / "curved.md").read_text()
     assert "| [toy-barren](#toy-barren) | `exact` | not reproduced | 0.25 |  |  | at most 1e-12 |" in text
     assert "`toy-gorge`" in text.split("## Not measured")[1]
+
+
+def test_a_demonstration_says_so_above_its_verdicts_and_on_the_terminal(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    part = tmp_path / "landscapes" / "experiment=toy_global" / "seed=0" / "part-0.parquet"
+    points = {"label": ["a"], "a": [0.0], "b": [0.0], "loss": [1.0], "grad_norm": [0.0], "eigvals": [[0.0]]}
+    write_table("landscapes", part, points)
+    toy = STUDY.experiments["toy_global"].model_dump(mode="json")
+    raw = {"experiments": {"toy_global": toy}, "claims": {"toy-barren": {"exact": ["toy_global"]}}}
+    words = "This is a demonstration: sizes were chosen to be quick. Its numbers and verdicts mean nothing."
+    texts = {}
+    for purpose in ("study", "demonstration"):
+        study = parse_config({**raw, "purpose": purpose})
+        settings = claim_settings(study, all_tables(study))  # what the job gets
+        caplog.clear()
+        write_claims(
+            Config(**settings), {"landscapes": [str(part)]}, str(tmp_path / "c.parquet"), str(tmp_path / "c.md")
+        )
+        texts[purpose] = (tmp_path / "c.md").read_text()
+        assert caplog.messages == ([words] if purpose == "demonstration" else [])
+    assert texts["demonstration"] == f"> **{words}**\n\n{texts['study']}"
 
 
 def test_the_numbers_of_another_run_are_kept_and_read(tmp_path: Path) -> None:

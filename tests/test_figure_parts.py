@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 
 import matplotlib as mpl
 import numpy as np
@@ -17,6 +18,7 @@ from vqc_landscape.circuits.program import FixedGate, Rotation
 from vqc_landscape.figures import labels, style
 from vqc_landscape.figures.circuits import place, split_layers
 from vqc_landscape.figures.landscapes import colour_levels
+from vqc_landscape.figures.registry import make_figure
 from vqc_landscape.figures.spectra import eigenvalue_bins
 
 STUDY = study()
@@ -140,6 +142,71 @@ def test_what_a_plot_cannot_draw_is_named(plot, name, columns):
         plot(pd.DataFrame({"other": [1.0]}))
     with pytest.raises(ValueError, match=f"{wanted} that becomes one, but has no rows"):
         plot(pd.DataFrame({column: [] for column in columns.split(", ")}))
+
+
+@pytest.mark.parametrize("last", [1, 3, 15, 40, 81, 3000, 12345])
+@pytest.mark.parametrize("n_panels", [1, 3])
+def test_ticks_are_whole_epochs_that_stay_apart_and_meet_the_markers(last, n_panels):
+    run = {name: np.linspace(1, 0.1, last + 1) for name in ("loss", "grad_norm", "accuracy")}
+    spectra = [vl.spectrum(np.diag([0.0, 2.0]), np.eye(2)[:, :1])] * (last + 1)
+    tracks = vl.track_eigenpairs(spectra, range(last + 1))
+    with style.paper_style():
+        figure = style.new_figure(height=3)
+        panels = figure.subplots(3, n_panels, squeeze=False)
+        for ax in panels[0]:
+            vl.plot_training(pd.DataFrame(run | {"epoch": np.arange(last + 1)}), ax)
+        for ax in panels[1]:
+            vl.plot_tracks(tracks, ax)
+        vl.plot_eigenvalues_along_training(spectra, panels[2][0], legend=False)
+        figure.draw_without_rendering()
+    for ax in (*panels[0], *panels[1], panels[2][0]):
+        ticks = ax.get_xticks()
+        assert 2 <= len(ticks) <= 6 and ticks[0] == 0 and np.all(ticks == ticks.astype(int))
+        words = [label.get_window_extent() for label in ax.get_xticklabels()]
+        assert [label.get_text() for label in ax.get_xticklabels()] == [str(int(tick)) for tick in ticks]
+        # 3 points, about the width of a blank
+        assert all(right.x0 - left.x1 > 3 * figure.dpi / 72 for left, right in itertools.pairwise(words))
+        for line in ax.lines:
+            if line.get_marker() == "o":
+                np.testing.assert_array_equal(line.get_xdata()[line.get_markevery()], ticks)
+
+
+def test_ticks_are_for_everything_that_is_drawn_and_markers_for_what_is_there():
+    ax = Figure().subplots()
+    for last in (3000, 10):
+        vl.plot_training({"epoch": np.arange(last + 1), "loss": np.ones(last + 1)}, ax)
+    assert ax.get_xticks().tolist() == [0, 1000, 2000, 3000]
+    style.whole_ticks(ax := Figure().subplots(), [0, 7, 15])
+    assert ax.get_xticks().tolist() == [0, 5, 10, 15]
+    assert style.at_ticks(ax, [0, 7, 15]) == [0, 1, 2]  # the nearest ones
+    assert style.at_ticks(ax, [4]) == []
+
+
+def test_structural_zeros_of_many_epochs_are_one_band_and_of_few_a_bar_each():
+    zero = vl.spectrum(np.diag([0.0, 1.0]), np.array([[1.0], [0.0]]))
+    for n_epochs, expected in ((50, 50), (51, 1)):
+        ax = Figure().subplots()
+        vl.plot_eigenvalues_along_training([zero] * n_epochs, ax)
+        (bars,) = ax.containers
+        assert len(bars) == expected
+        ends = [bars[0].get_x(), bars[-1].get_x() + bars[-1].get_width()]
+        if expected == 1:
+            assert ends == [0, 50]
+        # in the legend the mark has its size, however small it is drawn
+        (mark,) = (h for h in ax.get_legend().legend_handles if isinstance(h, mpl.lines.Line2D))
+        assert mark.get_markersize() == 11 and ax.lines[0].get_markersize() < 11
+
+
+@pytest.mark.parametrize("n_points", [2, 3, 4, 121])
+def test_a_coarse_scan_has_a_centre_too(n_points):
+    config = study({"fig06": {"experiments": ["layered"]}})
+    t = np.linspace(-np.pi, np.pi, n_points)
+    columns = {"experiment": "layered", "seed": 0, "epoch": 15, "position": 47, "eigval": 1.0, "structural": False}
+    table = pd.DataFrame(columns | {"t": t, "loss": t**2 / 2})
+    close = make_figure("fig06", config, {"scans": table}).axes[1]
+    scan, parabola = close.lines
+    assert len(scan.get_xdata()) == {2: 2, 3: 3, 4: 2, 121: 15}[n_points]  # of 121, spaced by pi / 60, within 0.4
+    assert np.abs(scan.get_xdata()).min() == np.abs(t).min() and len(parabola.get_xdata()) == len(scan.get_xdata())
 
 
 def test_tracks_that_are_none_are_named():

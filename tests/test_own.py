@@ -465,11 +465,13 @@ def test_an_entry_that_does_not_fit_together_is_one_error(keys: dict[str, Any], 
 def test_figures_of_the_paper_are_not_for_own_circuits() -> None:
     entry = experiment().model_dump(mode="json", exclude_unset=True)
     config = parse_config({"experiments": {"mine": entry}, "figures": {"fig08": {"experiments": ["mine"]}}})
-    with pytest.raises(ConfigError, match="experiment mine has no built-in circuit, which fig08 draws"):
+    with pytest.raises(
+        ConfigError, match=r"fig08 needs a built-in re-uploading circuit, but lists mine \(my_circuit:energy\)\."
+    ):
         required_tables("fig08", config)
     entry = experiment(**CLASSIFIER).model_dump(mode="json", exclude_unset=True)
     config = parse_config({"experiments": {"mine": entry}, "figures": {"fig07": {"experiments": ["mine"]}}})
-    with pytest.raises(ConfigError, match="experiment mine has other data than the disk, which fig07 draws"):
+    with pytest.raises(ConfigError, match=r"fig07 needs the disk data, but lists mine \(samples\.csv\)\."):
         required_tables("fig07", config)
 
 

@@ -103,6 +103,20 @@ def test_a_study_without_claims_or_views_has_a_page(tmp_path: Path) -> None:
     assert len(text) < 1e5  # without Plotly
 
 
+@pytest.mark.parametrize("claims", [True, False])
+def test_a_demonstration_says_first_of_all_that_it_means_nothing(tmp_path: Path, claims: bool) -> None:
+    pages = {}
+    for purpose in ("study", "demonstration"):
+        page = Material(tmp_path / purpose, ("fig07",), purpose=purpose).page(claims=claims).read_text()
+        pages[purpose] = re.sub(r"<[^>]*>", " ", page.split("<body>")[1].split("<nav")[0]).split()
+    skip = ["Skip", "to", "the", "verdicts"] if claims else []
+    words = "This is a demonstration: sizes were chosen to be quick. Its numbers and verdicts mean nothing."
+    assert pages["demonstration"][: len(skip) + 16] == [*skip, *words.split()]
+    assert "circuits: a demonstration" in " ".join(pages["demonstration"])
+    assert "what holds" not in " ".join(pages["demonstration"])
+    assert "demonstration" not in " ".join(pages["study"])
+
+
 def test_captions_are_text_and_cannot_bring_in_files(text: str, tmp_path: Path) -> None:
     assert '<span class="pre">|0...0&gt;</span>' in text
     (tmp_path / "secret").write_text("told")

@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -226,6 +227,31 @@ def test_a_phone_shows_everything_without_scrolling_sideways(browser: Browser, a
     paper = opened.page.locator("#fig11-1 .plot").evaluate("plot => plot._fullLayout.paper_bgcolor")
     assert background == {"light": "rgb(255, 255, 255)", "dark": "rgb(20, 23, 28)"}[scheme]
     assert paper == {"light": "#ffffff", "dark": "#14171c"}[scheme]
+    assert opened.faults == []
+    opened.context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1200, 360])
+def test_the_notice_of_a_demonstration_stays_in_sight_and_hides_no_heading(
+    browser: Browser, tmp_path: Path, scheme: Any, width: int
+) -> None:
+    address = Material(tmp_path, ("fig02", "fig07"), purpose="demonstration").page().as_uri()
+    opened = Opened(browser, address, viewport={"width": width, "height": 740}, color_scheme=scheme)
+    notice = opened.page.get_by_role("note")
+    for place in ("", "#fig07", "#claim-plus-valley", "#provenance"):
+        opened.page.goto(f"{address}{place}")
+        expect(notice).to_be_in_viewport(ratio=1)
+        if place:
+            below = notice.evaluate("n => n.getBoundingClientRect().bottom")
+            assert (
+                opened.page.locator(f"{place} :is(h2, h3)").first.evaluate("h => h.getBoundingClientRect().top")
+                >= below
+            )
+    colours = notice.evaluate("n => [getComputedStyle(n).backgroundColor, getComputedStyle(n).color]")
+    paper = {"light": "rgb(255, 255, 255)", "dark": "rgb(20, 23, 28)"}[scheme]
+    assert colours[0] != paper and colours[1] == paper  # a pair whose contrast is checked with the other colours
+    assert opened.page.evaluate("document.documentElement.scrollWidth") <= width
     assert opened.faults == []
     opened.context.close()
 

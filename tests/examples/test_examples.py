@@ -56,7 +56,7 @@ def eigvals(folder: Path, config: Config, name: str, epoch: int) -> np.ndarray:
 
 def test_every_figure_and_the_page_are_there(folder: Path, config: Config) -> None:
     results = folder / config.results_dir
-    for figure in own_figures(config):
+    for figure in (*own_figures(config), *config.figures):
         assert (results / "figures" / f"{figure}.png").stat().st_size > 20_000  # an empty page has fewer bytes
     text = (results / "report.html").read_text()
     assert all(f'id="{figure}"' in text for figure in own_figures(config))
@@ -87,6 +87,18 @@ def test_sharing_makes_the_ring_more_curved(folder: Path, config: Config) -> Non
     assert (
         eigvals(folder, config, "tfim", 80).max() > 4 * eigvals(folder, config, "tfim_free", 80).max()
     )  # "49" and "10"
+
+
+def test_an_angle_for_every_gate_takes_no_more_gradients(folder: Path, config: Config) -> None:
+    ground, spent = -2 / math.sin(math.pi / 12), {}
+    for name in config.figures["compare"].experiments:
+        runs = rows(folder, config, "trajectories", name).pivot(index="epoch", columns="seed", values="loss")
+        there = runs < ground + 1e-3
+        per_epoch = 11 if name.endswith("lbfgs") else 1
+        spent[name] = sorted(per_epoch * there.idxmax()[there.any()])
+    assert len(spent["tfim_adam"]) == 4 and spent["tfim_adam"][::3] == [90, 153]
+    assert len(spent["tfim_free_adam"]) == 5 and spent["tfim_free_adam"][::4] == [106, 139]
+    assert spent["tfim_lbfgs"][::4] == [33, 55] and spent["tfim_free_lbfgs"][::4] == [33, 44]
 
 
 def test_the_cut_of_the_cube_has_at_most_all_edges(folder: Path, config: Config) -> None:

@@ -7,5 +7,5 @@ from vqc_landscape.studies.jobs import job
 figure = snakemake.params.figure
 with job(figure, snakemake.log[0]):
     config = Config(**snakemake.params.settings)
-    parts = {stage: snakemake.input.get(stage, []) for stage in look_up(figure, config).needs}
+    parts = {stage: snakemake.input.get(stage, []) for stage in look_up(figure, config).reads}
     draw_figure(figure, config, parts, snakemake.output)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import logging
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,8 @@ from vqc_landscape.tables import SCHEMAS, atomic_file, read_table, write_table
 
 if TYPE_CHECKING:
     import pandas as pd
+
+logger = logging.getLogger(__name__)
 
 WORDS = {
     "reproduced": "reproduced",
@@ -71,7 +74,9 @@ def write_claims(config: Config, paths: Mapping[str, Iterable[str]], parquet: st
         )
     write_table("claims", parquet, _columns(rows))
     with atomic_file(markdown) as temporary:
-        temporary.write_text(_markdown(rows), encoding="utf-8")
+        temporary.write_text(_markdown(rows, config.notice), encoding="utf-8")
+    if config.notice:
+        logger.warning(config.notice)
 
 
 Row = tuple[Claim, str, Verdict]
@@ -98,8 +103,9 @@ def _columns(rows: list[Row]) -> dict[str, list[Any]]:
     return {name: [record[name] for record in records] for name in SCHEMAS["claims"].names}
 
 
-def _markdown(rows: list[Row]) -> str:
+def _markdown(rows: list[Row], notice: str) -> str:
     lines = [
+        *([f"> **{notice}**", ""] if notice else []),
         "# The paper's claims, measured",
         "",
         "Huembeli and Dauphin, arXiv:2008.02785. The interval is a 95 % bootstrap interval over the seeds; a claim "

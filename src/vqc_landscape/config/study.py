@@ -20,6 +20,11 @@ class FigureConfig(Section):
     seeds: Annotated[list[Epoch], Once] = Field(
         default=[], description="seeds shown one by one; empty: the first of each experiment"
     )
+    against: Literal["epochs", "gradients"] = Field(
+        default="epochs",
+        description="compare only, the horizontal axis: epochs, or gradients, each one pass over all training samples "
+        "(a Hessian of P parameters counts as P)",
+    )
 
 
 class ClaimConfig(Section):
@@ -47,12 +52,18 @@ FIGURES = (
     "hessian_cost",
     "spectra_over_seeds",
     "curvature_of_samples",
+    "compare",
 )
 
 
 class Config(Section):
     """The whole study."""
 
+    purpose: Literal["study", "demonstration"] = Field(
+        default="study",
+        description="demonstration: sizes are chosen to be quick; page, claims and terminal say that numbers and "
+        "verdicts mean nothing",
+    )
     results_dir: Folder = Field(default="results", description="folder of tables, figures and the report")
     state_dir: Folder = Field(default="state", description="folder of checkpoints")
     experiments: Annotated[dict[Name, Experiment], Field(min_length=1)] = Field(description="name -> experiment")
@@ -64,6 +75,13 @@ class Config(Section):
     seed_offset: Epoch = Field(
         default=0, description="added to every seed, of initial points and of data; other_seeds is then left out"
     )
+
+    @property
+    def notice(self) -> str:
+        """What must be said wherever verdicts are listed; empty for a study."""
+        if self.purpose == "study":
+            return ""
+        return "This is a demonstration: sizes were chosen to be quick. Its numbers and verdicts mean nothing."
 
     @model_validator(mode="after")
     def _claims_are_fed(self) -> Config:
@@ -80,6 +98,8 @@ class Config(Section):
     @model_validator(mode="after")
     def _figures_exist(self) -> Config:
         for figure, shown in self.figures.items():
+            if figure != "compare" and shown.against != "epochs":
+                raise ValueError(f"figures.{figure}.against: is for compare only, but is {shown.against!r}")
             for name in shown.experiments:
                 if name not in self.experiments:
                     raise ValueError(

@@ -40,11 +40,13 @@ class FigureData:
         experiments: name -> experiment, in the order of the panels.
         seeds: seeds shown one by one; empty: the first of each experiment.
         tables: stage -> rows of that table, all experiments and seeds together.
+        against: what a comparison has on its horizontal axis, ``epochs`` or ``gradients``.
     """
 
     experiments: Mapping[str, Experiment]
     seeds: tuple[int, ...]
     tables: Mapping[str, pd.DataFrame]
+    against: str = "epochs"
 
     @property
     def first(self) -> Experiment:

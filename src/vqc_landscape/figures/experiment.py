@@ -9,7 +9,6 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.contour import ContourSet
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
 from vqc_landscape.checks import check_type
 from vqc_landscape.curvature.planes import PlaneGrid
@@ -61,12 +60,13 @@ def plot_training(run: pd.DataFrame | Columns, ax: Axes | None = None, column: s
     if column not in ("loss", "grad_norm", "accuracy") or not here:
         raise ValueError(f"Argument `column` must be loss, grad_norm or accuracy and in the run, but is {column!r}.")
     ax = style.axes_or_new(ax)
+    style.whole_ticks(ax, run["epoch"])
+    marked = style.at_ticks(ax, run["epoch"])
     for name, look, label in ((column, style.CURVES[0], "training"), (f"test_{column}", style.CURVES[1], "test")):
         if name in run and run[name].notna().any():
-            ax.plot(run["epoch"], run[name], markevery=max(len(run) // 6, 1), label=label, **look)
+            ax.plot(run["epoch"], run[name], markevery=marked, label=label, **look)
     if len(ax.get_lines()) > 1:
         ax.legend()
-    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
 
 
 def draw_tracks(data: FigureData) -> Figure:
@@ -81,10 +81,11 @@ def draw_tracks(data: FigureData) -> Figure:
     style.panel_title(left, "a", "eigenvalues, followed by their eigenvectors")
     left.set(xlabel="epoch", ylabel=labels.eigenvalue_axis(experiment, two_lines=True))
     n_top = min(N_TOP, len(spectra[0].eigvals))
-    right.plot(epochs[1:], subspace_overlaps(spectra, n_top), markevery=max(len(epochs) // 6, 1), **style.CURVES[0])
+    style.whole_ticks(right, epochs)
+    marked = style.at_ticks(right, epochs[1:])
+    right.plot(epochs[1:], subspace_overlaps(spectra, n_top), markevery=marked, **style.CURVES[0])
     right.axhline(n_top / len(spectra[0].eigvals), **{**style.CURVES[1], "marker": ""}, label="random spaces, mean")
     right.set(xlabel="epoch", ylabel="overlap with the epoch before", ylim=(-0.03, 1.03))
-    right.xaxis.set_major_locator(MaxNLocator(integer=True))
     right.legend()
     style.panel_title(right, "b", f"space of the {n_top} largest eigenvalues")
     style.caption(
@@ -114,10 +115,11 @@ def plot_tracks(tracks: Tracks, ax: Axes | None = None, n_top: int = N_TOP) -> N
     top = order[::-1][:n_top]
     for track in order[: len(order) - len(top)]:
         ax.plot(tracks.epochs, tracks.eigvals[:, track], color="0.7", linewidth=0.6)
+    style.whole_ticks(ax, tracks.epochs)
+    marked = style.at_ticks(ax, tracks.epochs)
     for look, track in zip(style.CURVES, top, strict=False):
-        ax.plot(tracks.epochs, tracks.eigvals[:, track], markevery=max(len(tracks.epochs) // 6, 1), **look)
+        ax.plot(tracks.epochs, tracks.eigvals[:, track], markevery=marked, **look)
     ax.axhline(0, color=style.MUTED, linewidth=0.6)
-    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
 
 
 def draw_planes(data: FigureData) -> Figure:

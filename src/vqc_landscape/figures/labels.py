@@ -16,6 +16,7 @@ from vqc_landscape.config import (
     HLRThenQNG,
     Optimiser,
     StatePreparation,
+    TrainingConfig,
 )
 
 if TYPE_CHECKING:
@@ -179,11 +180,14 @@ def optimiser(chosen: Optimiser | str) -> str:
 def training(experiment: Experiment, seed: int) -> str:
     """For instance ``Trained with Adam, η = 0.02, batches of 32, for 40 epochs from ...``."""
     assert experiment.training is not None
-    chosen = experiment.training.optimiser
-    size = getattr(chosen, "batch_size", None)
-    batches = f", batches of {size}" if size else ""
     epochs = f"{experiment.training.n_epochs} epochs from the initial point (epoch 0) of seed {seed}"
-    return f"Trained with {optimiser(chosen)}{batches}, for {epochs}"
+    return f"Trained with {optimiser_with_batches(experiment.training)}, for {epochs}"
+
+
+def optimiser_with_batches(training: TrainingConfig) -> str:
+    """``Adam, η = 0.02, batches of 32``."""
+    size = getattr(training.optimiser, "batch_size", None)
+    return optimiser(training.optimiser) + (f", batches of {size}" if size else "")
 
 
 def prediction_axis(experiment: Experiment) -> str:

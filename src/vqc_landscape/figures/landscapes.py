@@ -140,8 +140,6 @@ def _draw_plane(figure: SubFigure, experiment: Experiment, table: pd.DataFrame, 
 def _draw_points(figure: SubFigure, experiment: Experiment, table: pd.DataFrame, limits: tuple[float, float]) -> None:
     """One small panel per marked point, two in a row."""
     points = table[table["label"].notna()].sort_values("label")
-    if points.empty:
-        return
     panels = figure.subplots(math.ceil(len(points) / 2), 2, sharex=True, sharey=True, squeeze=False).flat
     for _, point in points.iterrows():
         ax = next(panels)

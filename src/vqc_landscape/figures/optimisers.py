@@ -9,13 +9,15 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from vqc_landscape.claims.definitions import CONVERGED, PLATEAU
+from vqc_landscape.config import LBFGS, TrainingConfig
 from vqc_landscape.figures import labels, style
 from vqc_landscape.figures.data import FigureData
 
 
 def draw_optimisers(data: FigureData) -> Figure:
     """Fig. 11: one panel per shown seed, and the median with its spread over all seeds beside them."""
-    seeds = data.seeds or tuple(data.first.seeds[:2])
+    shared = set.intersection(*(set(experiment.seeds) for experiment in data.experiments.values()))
+    seeds = data.seeds or tuple(seed for seed in data.first.seeds if seed in shared)[:2]
     figure = style.new_figure(height=4.2)
     body = style.body_of(figure)
     *singles, together = body.subplots(1, len(seeds) + 1, sharey=True)
@@ -29,8 +31,7 @@ def draw_optimisers(data: FigureData) -> Figure:
 
     for letter, ax, seed in zip("abcdefgh", singles, seeds, strict=False):
         style.panel_title(ax, letter, f"initial point of seed {seed}")
-    n_seeds = min(len(experiment.seeds) for experiment in data.experiments.values())
-    style.panel_title(together, "abcdefghi"[len(singles)], f"median and quartiles of {n_seeds} seeds")
+    style.panel_title(together, "abcdefghi"[len(singles)], f"median and quartiles of {_n_seeds(data)} seeds")
     for ax in (*singles, together):
         ax.set_xlabel("epoch")
         ax.set_ylim(bottom=-0.03)  # losses end at 0, the frame below it
@@ -58,7 +59,8 @@ def draw_final_losses(data: FigureData) -> Figure:
         runs = pd.concat([data.rows("trajectories", name, seed=seed) for seed in experiment.seeds])
         last, lowest = runs[runs["epoch"] == experiment.training.n_epochs]["loss"], runs.groupby("seed")["loss"].min()
         plot_final_losses(last, row, ax)
-        counts = f"{int((lowest < PLATEAU).sum())} leave, {int((last < CONVERGED).sum())} converge"
+        left, converged = int((lowest < PLATEAU).sum()), int((last < CONVERGED).sum())
+        counts = f"{_work(experiment.training)}: {left} leave, {converged} converge"
         ax.text(1.02, row, counts, va="center", fontsize=7, transform=ax.get_yaxis_transform())
         names.append(labels.optimiser(experiment.training.optimiser))
     ax.set_yticks(range(len(names)), names)
@@ -67,19 +69,31 @@ def draw_final_losses(data: FigureData) -> Figure:
     ax.axvline(PLATEAU, color=style.MUTED, linewidth=0.7, linestyle=":")
     ax.set_xlabel(f"{labels.loss_axis(data.first)} at the end of the training")
     ax.set_ylabel("optimiser")
-    n_epochs = data.first.training.n_epochs if data.first.training else 0
+    same = len({frozenset(experiment.seeds) for experiment in data.experiments.values()}) == 1
     style.caption(
         figure,
         "Where the optimisers end",
         labels.summary(data.first),
-        f"One mark per initial point, {len(data.first.seeds)} of them, the same in every row; {n_epochs} steps, or "
-        f"the stated iterations of "
-        f"L-BFGS. "
-        f"A run has left the plateau once its loss was below {PLATEAU:g} (dotted; circle: median), and has converged "
-        f"if it ends below "
+        f"One mark per initial point, {_n_seeds(data)} of them{', the same in every row' if same else ' in a row'}; "
+        f"at the right, what every run did, and how many of them left the plateau and converged. A run has left "
+        f"the plateau once its loss was below {PLATEAU:g} (dotted; circle: median), and has converged if it ends below "
         f"{CONVERGED:g}.",
     )
     return figure
+
+
+def _n_seeds(data: FigureData) -> str:
+    """``20``, or ``2 to 20`` where experiments have different numbers of seeds."""
+    numbers = sorted({len(experiment.seeds) for experiment in data.experiments.values()})
+    return f"{numbers[0]}" if len(numbers) == 1 else f"{numbers[0]} to {numbers[-1]}"
+
+
+def _work(training: TrainingConfig) -> str:
+    """What a run without data did: one step an epoch, or the iterations of L-BFGS, which stops where it arrives."""
+    optimiser, n_epochs = training.optimiser, training.n_epochs
+    if isinstance(optimiser, LBFGS):
+        return f"up to {n_epochs * optimiser.n_iterations} iterations"
+    return f"{n_epochs} {'epochs' if isinstance(optimiser, str) else 'steps'}"
 
 
 def plot_final_losses(losses: pd.Series[float], row: int, ax: Axes | None = None) -> None:

@@ -9,7 +9,9 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vqc_landscape.config import Config, ConfigError, DataConfig, Experiment, FigureConfig
+from vqc_landscape.config import Config, ConfigError, Experiment, FigureConfig
+from vqc_landscape.figures import needs
+from vqc_landscape.figures.needs import Need
 from vqc_landscape.studies.parts import Part, parts_of
 from vqc_landscape.studies.plan import STAGES
 from vqc_landscape.tables import read_table
@@ -26,72 +28,122 @@ class Figure:
     Attributes:
         module: name below the package of the module that draws it, as ``provenance.source_hash`` takes it.
         function: name of the function there, ``(FigureData) -> matplotlib Figure``.
-        needs: table stages that it reads.
-        n_experiments: how many experiments it shows (None: any number).
+        reads: table stages.
+        needs: what else it takes for granted of its experiments.
+        n_experiments: fewest and most experiments that it shows (None: any number).
+        n_seeds: most seeds that it shows one by one.
         all_seeds: it reads every seed of its experiments, not just the ones shown.
-        compares: its experiments share circuit, objective and init.
-        needs_circuit: one of its experiments must have a circuit.
     """
 
     module: str
     function: str
-    needs: tuple[str, ...] = ()
-    n_experiments: int | None = 1
+    reads: tuple[str, ...] = ()
+    needs: tuple[Need, ...] = ()
+    n_experiments: tuple[int, int | None] = (1, 1)
+    n_seeds: int = 1
     all_seeds: bool = False
-    compares: bool = True
-    needs_circuit: bool = False
 
+
+_CONVENTIONS = (needs.BOTH_CONVENTIONS, *needs.SAME_MODEL)
+_MAPS = ("datasets", "trajectories", "spectra", "predictions")
 
 FIGURES: dict[str, Figure] = {
-    "fig01": Figure("figures.circuits", "draw_state_preparation_circuits", n_experiments=2),
-    "fig02": Figure("figures.landscapes", "draw_landscape", ("landscapes",)),
-    "fig03": Figure("figures.landscapes", "draw_landscape", ("landscapes",)),
-    "fig04": Figure("figures.landscapes", "draw_landscapes_compared", ("landscapes",), n_experiments=2),
+    "fig01": Figure(
+        "figures.circuits", "draw_state_preparation_circuits", needs=(needs.STATE_PREPARATION,), n_experiments=(2, 2)
+    ),
+    "fig02": Figure("figures.landscapes", "draw_landscape", ("landscapes",), (needs.MARKED_POINTS,)),
+    "fig03": Figure("figures.landscapes", "draw_landscape", ("landscapes",), (needs.MARKED_POINTS,)),
+    "fig04": Figure(
+        "figures.landscapes",
+        "draw_landscapes_compared",
+        ("landscapes",),
+        (needs.MARKED_POINTS, *_CONVENTIONS),
+        n_experiments=(2, 2),
+    ),
     "fig05": Figure("figures.spectra", "draw_spectra_along_training", ("trajectories", "spectra")),
     "fig06": Figure("figures.spectra", "draw_eigenvector_scans", ("scans",)),
-    "fig07": Figure("figures.classifier", "draw_data", ("datasets",)),
-    "fig08": Figure("figures.circuits", "draw_reuploading_circuit"),
-    "fig09": Figure(
-        "figures.classifier", "draw_prediction_maps", ("datasets", "trajectories", "spectra", "predictions")
+    "fig07": Figure("figures.classifier", "draw_data", ("datasets",), (needs.DISK,)),
+    "fig08": Figure("figures.circuits", "draw_reuploading_circuit", needs=(needs.REUPLOADING,)),
+    "fig09": Figure("figures.classifier", "draw_prediction_maps", _MAPS, (needs.DISK, needs.SPECTRA_OF_MAPS)),
+    "fig10": Figure("figures.classifier", "draw_prediction_maps", _MAPS, (needs.DISK, needs.SPECTRA_OF_MAPS)),
+    "fig11": Figure(
+        "figures.optimisers",
+        "draw_optimisers",
+        ("trajectories",),
+        (needs.NO_NEGATIVE_LOSS, *needs.SAME_MODEL, needs.SAME_CONVENTION, needs.SHARED_SEED),
+        n_experiments=(1, needs.N_CURVES),
+        n_seeds=4,  # panels of 1.4 inches: chosen by us
+        all_seeds=True,
     ),
-    "fig10": Figure(
-        "figures.classifier", "draw_prediction_maps", ("datasets", "trajectories", "spectra", "predictions")
-    ),
-    "fig11": Figure("figures.optimisers", "draw_optimisers", ("trajectories",), n_experiments=None, all_seeds=True),
     "fig05_conventions": Figure(
-        "figures.spectra", "draw_spectra_compared", ("trajectories", "spectra", "convention_errors"), n_experiments=2
+        "figures.spectra",
+        "draw_spectra_compared",
+        ("trajectories", "spectra", "convention_errors"),
+        (*_CONVENTIONS, *needs.SAME_TRAINING, needs.SAME_HESSIAN_EPOCHS),
+        n_experiments=(2, 2),
     ),
     "fig06_conventions": Figure(
-        "figures.spectra", "draw_scans_compared", ("scans", "convention_errors"), n_experiments=2
+        "figures.spectra",
+        "draw_scans_compared",
+        ("scans", "convention_errors"),
+        (*_CONVENTIONS, *needs.SAME_TRAINING),
+        n_experiments=(2, 2),
     ),
     "fig09_conventions": Figure(
         "figures.classifier",
         "draw_prediction_maps_compared",
-        ("datasets", "trajectories", "spectra", "predictions", "convention_errors"),
-        n_experiments=2,
+        (*_MAPS, "convention_errors"),
+        (needs.DISK, needs.SPECTRA_OF_MAPS, *_CONVENTIONS, *needs.SAME_TRAINING, needs.SAME_MAP_EPOCHS),
+        n_experiments=(2, 2),
     ),
-    "flat_starts": Figure("figures.sizes", "draw_flat_starts", ("starts",), n_experiments=3, compares=False),
+    "flat_starts": Figure(
+        "figures.sizes",
+        "draw_flat_starts",
+        ("starts",),
+        (needs.GLOBAL_INFIDELITY, *needs.GORGE),
+        n_experiments=(3, 3),
+    ),
     "final_losses": Figure(
-        "figures.optimisers", "draw_final_losses", ("trajectories",), n_experiments=None, all_seeds=True
+        "figures.optimisers",
+        "draw_final_losses",
+        ("trajectories",),
+        (needs.COMPARABLE_INFIDELITY, *needs.SAME_MODEL, needs.SAME_CONVENTION),
+        n_experiments=(1, None),
+        n_seeds=0,
+        all_seeds=True,
     ),
     "hessian_cost": Figure("figures.sizes", "draw_hessian_cost", ("shift_rule",)),
     "spectra_over_seeds": Figure(
         "figures.seeds",
         "draw_spectra_over_seeds",
         ("ensembles",),
-        n_experiments=None,
+        (
+            needs.ONE_CIRCUIT,
+            *needs.SAME_DATA,
+            needs.SAME_ENSEMBLE_EPOCHS,
+            needs.TWO_SEEDS,
+            needs.WHOLE_SPECTRUM,
+        ),
+        n_experiments=(1, needs.N_CURVES),
+        n_seeds=0,
         all_seeds=True,
-        compares=False,
-        needs_circuit=True,
     ),
     "curvature_of_samples": Figure(
         "figures.samples",
         "draw_curvature_of_samples",
         ("samples",),
-        n_experiments=None,
+        (needs.ONE_CIRCUIT, *needs.SAME_DATA, needs.SAME_SAMPLE_EPOCH),
+        n_experiments=(1, needs.N_CURVES),
+        n_seeds=0,
         all_seeds=True,
-        compares=False,
-        needs_circuit=True,
+    ),
+    "compare": Figure(
+        "figures.compare",
+        "draw_comparison",
+        ("trajectories",),
+        n_experiments=(1, needs.N_CURVES),
+        n_seeds=0,
+        all_seeds=True,
     ),
 }
 
@@ -141,11 +193,11 @@ def required_tables(name: str, config: Config) -> list[Part]:
     """
     figure, shown = _look_up(name, config)
     experiments = {e: config.experiments[e] for e in shown.experiments}
-    _check(name, figure, experiments)
+    _check(name, figure, shown, experiments)
     parts: list[Part] = []
     for experiment_name, experiment in experiments.items():
         seeds = experiment.seeds if figure.all_seeds else shown.seeds or experiment.seeds[:1]
-        stages = [s for s in figure.needs if s != "convention_errors" or experiment.published_hessian is not None]
+        stages = [s for s in figure.reads if s != "convention_errors" or experiment.published_hessian is not None]
         for stage in stages:
             parts += parts_of(stage, experiment_name, experiment, seeds)
     return parts
@@ -165,7 +217,7 @@ def make_figure(name: str, config: Config, tables: Mapping[str, pd.DataFrame]) -
     """
     required_tables(name, config)
     figure, shown = _look_up(name, config)
-    for stage in figure.needs:
+    for stage in figure.reads:
         if stage not in tables:
             raise ValueError(f"Figure {name} needs table `{stage}`, which was not given.")
     from vqc_landscape.figures import style  # Matplotlib
@@ -175,6 +227,7 @@ def make_figure(name: str, config: Config, tables: Mapping[str, pd.DataFrame]) -
         experiments={e: config.experiments[e] for e in shown.experiments},
         seeds=tuple(shown.seeds),
         tables=tables,
+        against=shown.against,
     )
     with style.paper_style():
         canvas: Canvas = getattr(import_module(f"vqc_landscape.{figure.module}"), figure.function)(data)
@@ -219,37 +272,33 @@ def _look_up(name: str, config: Config) -> tuple[Figure, FigureConfig]:
     return FIGURES[name], config.figures[name]
 
 
-def _check(name: str, figure: Figure, experiments: dict[str, Experiment]) -> None:
+def _check(name: str, figure: Figure, shown: FigureConfig, experiments: dict[str, Experiment]) -> None:
     """Refuse experiments that lack what the figure draws, or that it cannot show together."""
     key = f"figures.{name}.experiments"
-    if figure.n_experiments not in (None, len(experiments)):
-        raise ConfigError(f"{key}: must list {figure.n_experiments}, but lists {', '.join(experiments)}.")
-    if figure.needs_circuit and all(experiment.circuit is None for experiment in experiments.values()):
-        raise ConfigError(f"{key}: none of {', '.join(experiments)} has a circuit, which {name} draws.")
-    # convention_errors: of the second of two experiments alone, and only where the others are there, too
-    keys = [STAGES[stage].asked_by for stage in figure.needs if stage != "convention_errors"] or ["circuit"]
-    for experiment_name, experiment in experiments.items():
-        missing = [needed for needed in keys if getattr(experiment, needed) is None]
-        if not figure.needs and experiment.is_own:
-            raise ConfigError(f"{key}: experiment {experiment_name} has no built-in circuit, which {name} draws.")
-        if "datasets" in figure.needs and not isinstance(experiment.data, DataConfig):
-            raise ConfigError(f"{key}: experiment {experiment_name} has other data than the disk, which {name} draws.")
-        if missing:
-            raise ConfigError(f"{key}: experiment {experiment_name} has no key `{missing[0]}`, which {name} draws.")
-        if "trajectories" in figure.needs and experiment.ensemble is not None:
-            raise ConfigError(f"{key}: experiment {experiment_name} keeps no trajectories, which {name} draws.")
-        if "predictions" in keys and experiment.predictions is not None:
-            late = sorted(set(experiment.predictions.epochs) - set(experiment.hessian_epochs))
-            if late:
-                raise ConfigError(
-                    f"experiments.{experiment_name}.hessian.epochs: must have epoch {late[0]}, "
-                    f"because {name} draws predictions and spectrum together."
-                )
-    conventions = [experiment.convention for experiment in experiments.values()]
-    if "convention_errors" in figure.needs and conventions != ["exact", "as_published"]:
-        raise ConfigError(f"{key}: must list an exact and an as_published experiment, but they are {conventions}.")
-    first, *others = [(e.circuit, e.objective, e.init) for e in experiments.values()]
-    if figure.needs and figure.compares and any(other != first for other in others):
-        raise ConfigError(
-            f"{key}: {', '.join(experiments)} differ in circuit, objective or init; {name} compares them."
-        )
+    fewest, most = figure.n_experiments
+    if len(experiments) < fewest or (most is not None and len(experiments) > most):
+        allowed = f"{fewest}" if fewest == most else f"{fewest} to {most}"
+        raise ConfigError(f"{key}: must list {allowed}, but lists {len(experiments)}: {', '.join(experiments)}.")
+    if len(shown.seeds) > figure.n_seeds:
+        allowed = f"list at most {figure.n_seeds}" if figure.n_seeds else f"be left out, as {name} shows all"
+        raise ConfigError(f"figures.{name}.seeds: must {allowed}, but is {shown.seeds}.")
+    for stage in figure.reads:
+        for experiment_name, experiment in experiments.items():
+            _check_table(f"{key}: experiment {experiment_name}", name, experiment, stage)
+    if not figure.all_seeds and shown.seeds:
+        experiments = {e: experiments[e].model_copy(update={"seeds": shown.seeds}) for e in experiments}
+    counted = (needs.COUNTED_GRADIENTS,) if shown.against == "gradients" else ()
+    for need in (*figure.needs, *counted):
+        if fault := need.fault(experiments):
+            raise ConfigError(f"{key}: {name} needs {fault}")
+
+
+def _check_table(who: str, name: str, experiment: Experiment, stage: str) -> None:
+    """Refuse an experiment without a table that the figure reads."""
+    if stage == "convention_errors":  # of the as-published one of two experiments, where the others are there, too
+        return
+    asked_by, unless = STAGES[stage].asked_by, STAGES[stage].unless
+    if getattr(experiment, asked_by) is None:
+        raise ConfigError(f"{who} has no key `{asked_by}`, which {name} draws.")
+    if unless is not None and getattr(experiment, unless) is not None:
+        raise ConfigError(f"{who} has the key `{unless}` and so keeps no {stage}, which {name} draws.")

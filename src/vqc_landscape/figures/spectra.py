@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.lines import Line2D
 
 from vqc_landscape.checks import Array, check_type
 from vqc_landscape.curvature.scans import Scans
@@ -20,6 +20,8 @@ from vqc_landscape.figures.data import FigureData, as_frame
 N_BINS = 41  # over the whole range, one of them centred on 0
 # bins are never finer than this: chosen by us, so that rounding noise of a flat Hessian stays in the bin of 0
 SMALLEST_BIN = 1e-4
+LARGEST_MARK = 11.0  # points
+N_BARS = 50  # of more epochs the hatched bars would be little but their edges: one bar is drawn for all
 MARKS = 300  # points, about the width of the axes, which the marks of all epochs share
 LINEAR_BELOW = 1e-2  # the axis of all epochs is linear around 0 and logarithmic beyond: chosen by us
 ZOOM = 0.4  # rad: where the loss along an eigenvector is compared with its parabola
@@ -110,7 +112,7 @@ def plot_convention_errors(errors: pd.DataFrame, ax: Axes | None = None) -> None
     ax.plot(errors["epoch"], errors["eigval_error"], label="eigenvalues", **style.CURVES[1])
     ax.set(xlabel="epoch", ylabel="relative error")
     ax.set_ylim(bottom=0)
-    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    style.whole_ticks(ax, errors["epoch"])
     ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
 
 
@@ -185,29 +187,28 @@ def plot_eigenvalues_along_training(
     """
     spectra = _by_epoch(spectra, epochs)
     ax = style.axes_or_new(ax)
+    style.whole_ticks(ax, spectra["epoch"])  # before the bars, which are wider than their epochs
     structural = spectra["structural"].to_numpy(dtype=bool)
     others, zeros = spectra[~structural], spectra[structural]
-    size = min(11.0, MARKS / spectra["epoch"].nunique())
+    size = min(LARGEST_MARK, MARKS / spectra["epoch"].nunique())
     ax.plot(others["epoch"], others["eigval"], "_", color=style.COLOURS["blue"], markersize=size, label="eigenvalue")
     if len(zeros):
         per_epoch = zeros.groupby("epoch").size()
-        ax.bar(
-            per_epoch.index,
-            0.5 * LINEAR_BELOW,
-            width=0.3,
-            bottom=-0.25 * LINEAR_BELOW,
-            label=f"{per_epoch.iloc[0]} structural zeros",
-            zorder=3,
-            **STRUCTURAL,
-        )
+        name = f"{per_epoch.iloc[0]} structural zeros"
+        low, height = -0.25 * LINEAR_BELOW, 0.5 * LINEAR_BELOW
+        if len(per_epoch) <= N_BARS:
+            ax.bar(per_epoch.index, height, width=0.3, bottom=low, label=name, zorder=3, **STRUCTURAL)
+        else:
+            first, last = per_epoch.index[0], per_epoch.index[-1]
+            ax.bar(first, height, width=last - first, bottom=low, align="edge", label=name, zorder=0.5, **STRUCTURAL)
     ax.axhline(0, color=style.MUTED, linewidth=0.6, zorder=0)
     ax.set_yscale("symlog", linthresh=LINEAR_BELOW)
     ax.axhspan(-LINEAR_BELOW, LINEAR_BELOW, color="0.93", zorder=-1, label=f"linear between ±{LINEAR_BELOW:g}")
     ax.set_xlabel("epoch")
-    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.margins(x=0.03)
     if legend:
-        ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
+        shown = ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
+        next(handle for handle in shown.legend_handles if isinstance(handle, Line2D)).set_markersize(LARGEST_MARK)
 
 
 def _by_epoch(spectra: pd.DataFrame | Sequence[Spectrum], epochs: Sequence[int] | None) -> pd.DataFrame:
@@ -236,7 +237,9 @@ def draw_eigenvector_scans(data: FigureData) -> Figure:
     whole, close = body.subplots(1, 2)
     plot_scans(scans, whole)
     style.panel_title(whole, "a", "whole scan")
-    plot_scans(scans[scans["t"].abs() <= ZOOM], close, parabola=True)
+    # a coarse scan has few points close to the centre: at least the ones next to it
+    step = np.diff(np.sort(scans["t"].unique())).min()
+    plot_scans(scans[scans["t"].abs() <= max(ZOOM, 1.1 * step)], close, parabola=True)
     style.panel_title(close, "b", "zoom; thin lines: L(0) + λt²/2")
     for ax in (whole, close):
         ax.set_xlabel(f"distance t along the unit eigenvector v{labels.unit(experiment)}")

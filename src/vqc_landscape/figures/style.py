@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import matplotlib.style
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.contour import ContourSet
 from matplotlib.figure import Figure, SubFigure
+from matplotlib.ticker import MaxNLocator
 
 from vqc_landscape.checks import check_choice
 from vqc_landscape.tables import atomic_file
@@ -39,6 +41,7 @@ CURVES: tuple[dict[str, Any], ...] = (
     {"color": COLOURS["yellow"], "linestyle": (0, (6, 1, 1, 1, 1, 1)), "marker": "P"},
 )
 
+N_TICKS = 5  # steps between ticks, at most: numbers of four digits stay apart in a third of the page's width
 WIDTH = 7.0  # inches: two columns of a journal page
 DPI = 200
 
@@ -108,12 +111,36 @@ def panel_title(ax: Axes, letter: str, text: str, **options: Any) -> None:
     ax.set_title(rf"$\mathbf{{{letter})}}$ {text}", **options)
 
 
+def whole_ticks(ax: Axes, numbers: Iterable[float]) -> None:
+    """Round whole numbers on the horizontal axis, few enough to stay apart, for these and what is drawn: epochs."""
+    there = [*numbers, *(end for end in ax.dataLim.intervalx if np.isfinite(end))]
+    ticks = MaxNLocator(N_TICKS, integer=True, steps=[1, 2, 5, 10]).tick_values(min(there), max(there))
+    ax.set_xticks([tick for tick in ticks if min(there) <= tick <= max(there)])
+
+
+def at_ticks(ax: Axes, numbers: Iterable[float]) -> list[int]:
+    """Which of these numbers lie on the ticks of the horizontal axis, or closest to them: ``markevery`` of a curve."""
+    places = np.array(list(numbers))
+    ticks = [tick for tick in ax.get_xticks() if places.min() <= tick <= places.max()]
+    return sorted({int(np.abs(places - tick).argmin()) for tick in ticks})
+
+
 def caption(figure: Figure, title: str, *sentences: str) -> None:
     """Title above the figure; below it what a reader must know: model, loss, convention, sizes."""
-    characters = int(20.5 * figure.get_figwidth())  # of 7 pt text on a line, measured
     figure.suptitle(title, x=0.01, ha="left")
-    text = "\n".join(textwrap.fill(sentence, characters) for sentence in sentences)
+    text = "\n".join(_lines(sentences, figure.get_figwidth()))
     figure.supxlabel(text, x=0.01, ha="left", color=MUTED, linespacing=1.4)
+
+
+def caption_height(*sentences: str) -> float:
+    """Inches that title and caption take in a figure of the usual width."""
+    return 0.4 + 0.14 * len(_lines(sentences, WIDTH))  # 10 pt, lines of 7 pt with a spacing of 1.4, and air
+
+
+def _lines(sentences: Iterable[str], width: float) -> list[str]:
+    """Every sentence on lines of its own, as many characters as fit into ``width`` inches."""
+    characters = int(20.5 * width)  # of 7 pt text, measured
+    return [line for sentence in sentences for line in textwrap.wrap(sentence, characters)]
 
 
 def save(figure: Figure, path: Path) -> None:

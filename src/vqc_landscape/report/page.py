@@ -80,8 +80,10 @@ def write_report(
     wanted = {path.stem: VIEWS.get(look_up(path.stem, config).function, ()) for path in files}
     data = _read([view for views in wanted.values() for view in views], tables)
     shown = [_figure(path, config, data, captions, verdicts, wanted[path.stem]) for path in files]
+    finding = ": a demonstration" if config.notice else ": what holds" if verdicts else ""
     text = _template().render(
-        heading="Loss landscapes of variational quantum circuits" + (": what holds" if verdicts else ""),
+        heading=f"Loss landscapes of variational quantum circuits{finding}",
+        notice=config.notice,
         shown=shown,
         verdicts=verdicts,
         definitions=list({row["claim"]: row for row in verdicts}.values()),

@@ -204,6 +204,7 @@ def claim_settings(config: Config, parts: Iterable[Part]) -> dict[str, Any]:
     fed = {name for _, name, _ in parts}
     experiments = {name: _dump(experiment) for name, experiment in config.experiments.items() if name in fed}
     return {
+        "purpose": config.purpose,
         "experiments": experiments,
         "other_seeds": config.other_seeds,
         "claims": {claim: chosen.model_dump(mode="json") for claim, chosen in config.claims.items()},
