@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import oracles
@@ -270,3 +271,86 @@ def test_what_is_no_expectation_value_is_refused() -> None:
         param_shift_hessian(two_qubits(), [0.1, np.nan, 0.2])
     with pytest.raises(ValueError, match="`shots` must be a whole number at least 1, but is 0"):
         param_shift_hessian(two_qubits(), np.zeros(3), shots=0)
+
+
+# --- what is executed ---------------------------------------------------------------------------------------------
+
+NOISE = qml.NoiseModel({qml.noise.op_in([qml.RX, qml.RY]): qml.noise.partial_wires(qml.AmplitudeDamping, 0.3)})
+
+
+def noisy(transform: Callable[[qml.QNode], qml.QNode] = lambda node: node) -> qml.QNode:
+    """RX, RY, CNOT, RX and <Z1> on a device that damps after every rotation."""
+
+    @qml.qnode(qml.add_noise(qml.device("default.mixed", wires=2), NOISE))
+    def circuit(w):
+        qml.RX(w[0], 0)
+        qml.RY(w[1], 1)
+        qml.CNOT([0, 1])
+        qml.RX(w[2], 1)
+        return qml.expval(qml.Z(1))
+
+    return transform(circuit)
+
+
+def test_noise_of_the_device_is_part_of_the_hessian() -> None:
+    weights, step = np.array([0.4, 0.7, 0.3]), 1e-2
+    found, node = param_shift_hessian(noisy(), weights), noisy()
+
+    def f(*shifts: tuple[int, float]) -> float:
+        moved = weights.copy()
+        for index, shift in shifts:
+            moved[index] += shift
+        return float(node(moved))
+
+    for i in range(3):
+        for j in range(3):
+            quotient = sum(a * b * f((i, a * step), (j, b * step)) for a in (1, -1) for b in (1, -1)) / (4 * step**2)
+            # the error of the quotient is of the order of step^2 / 3 times a fourth derivative of at most 1
+            assert found[i, j] == pytest.approx(quotient, abs=1e-4)
+    assert np.abs(found).min() > 1e-2  # no entry is trivial
+    assert abs(found[2, 2] - param_shift_hessian(noiseless(), weights)[2, 2]) > 1e-2  # nor is the noise
+
+
+def noiseless() -> qml.QNode:
+    return qml.QNode(noisy().func, qml.device("default.qubit", wires=2))
+
+
+def mitigated(scale_factors: list[float], extrapolate: Callable) -> Callable[[qml.QNode], qml.QNode]:
+    return lambda node: qml.noise.mitigate_with_zne(node, scale_factors, qml.noise.fold_global, extrapolate)
+
+
+@pytest.mark.parametrize(
+    ("transform", "message"),
+    [
+        (partial(qml.noise.fold_global, scale_factor=3), r"Parameter 0 enters 3 angles \(RX on wires \[0\], Adjoint"),
+        (
+            mitigated([1, 3], qml.noise.richardson_extrapolate),
+            r"Parameter 0 enters 3 angles \(RX on wires \[0\], Adjoint",
+        ),
+        (mitigated([1, 1.2], lambda x, y: np.exp(y[0]) * y[1]), "its value of 2 circuits by a nonlinear function"),
+        (mitigated([1, 1.2], lambda x, y: y[7]), "What a transform of the QNode makes of 2 circuits cannot be tried"),
+    ],
+)
+def test_circuits_that_a_transform_makes_are_inspected(transform: Callable, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        param_shift_hessian(noisy(transform), [0.4, 0.7, 0.3])
+
+
+def test_circuits_whose_linear_function_is_the_value_are_fine() -> None:
+    """A factor of 1.2 folds nothing of four gates: two equal circuits, of which a straight line is drawn."""
+    weights = [0.4, 0.7, 0.3]
+    found = param_shift_hessian(noisy(mitigated([1, 1.2], qml.noise.richardson_extrapolate)), weights)
+    # the line through two equal values 0.2 apart multiplies their round-off by some ten
+    np.testing.assert_allclose(found, param_shift_hessian(noisy(), weights), rtol=0, atol=1e-12)
+
+
+def test_a_batch_of_angles_is_named() -> None:
+    @qml.qnode(qml.device("default.qubit", wires=1))
+    def batch(w):
+        qml.RX(w, 0)
+        return qml.expval(qml.Z(0))
+
+    with pytest.raises(ValueError, match="has a gate that takes 3 angles at once"):
+        param_shift_hessian(batch, np.zeros(3))
+    with pytest.raises(ValueError, match=r"`qnode` cannot be called with params of shape \(3,\)"):
+        param_shift_hessian(qml.QNode(lambda w: qml.RX(w[5], 0), qml.device("default.qubit")), np.zeros(3))

@@ -32,8 +32,9 @@ def param_shift_hessian(qnode: Any, params: Any, shots: int | None = None) -> Ar
     :math:`\theta` itself. That makes 2 P^2 - P + 1 runs of the QNode.
 
     The rule is exact where every parameter enters one gate, with prefactor +-1, and the generator of this gate
-    has two eigenvalues at distance 1 (RX, RY, RZ, Rot, PhaseShift, IsingXX, PauliRot, ...). The gates of the
-    QNode are inspected first, and anything else is an error.
+    has two eigenvalues at distance 1 (RX, RY, RZ, Rot, PhaseShift, IsingXX, PauliRot, ...). The gates of all circuits
+    that are executed are inspected first, after the QNode's transforms (folding, mitigation) and the noise that they
+    or the device insert, and anything else is an error.
 
     Args:
         qnode: a QNode that takes ``params`` and returns one ``qml.expval``.
@@ -90,22 +91,25 @@ def _check_rule(qnode: Any, point: Array, shape: tuple[int, ...]) -> None:
     How the gate angles depend on the parameters is found by looking at them where the rule looks: at the single
     shifts, and at one random point, which a product of two parameters gives away. No circuit is run.
     """
-    base = _angles(qnode, point, shape)
-    slopes = np.zeros((len(base.values), point.size), dtype=complex)
-    for k in range(point.size):
-        for shift in (np.pi / 2, -np.pi / 2, np.pi):
-            moved = _angles(qnode, _shifted(point, (k, shift)), shape)
-            _check_same_gates(base, moved)
-            slope = (moved.values - base.values) / shift
-            if shift == np.pi / 2:
-                slopes[:, k] = slope
-            _check_linear(base, slope, slopes[:, k], f"Parameter {k} enters")
-    step = np.random.default_rng(0).uniform(-np.pi, np.pi, point.size)
-    moved = _angles(qnode, point + step, shape)
-    _check_same_gates(base, moved)
-    _check_linear(base, moved.values - base.values, slopes @ step, "A function of several parameters enters")
-    for k in range(point.size):
-        _check_parameter(base, np.abs(slopes[:, k]), k)
+    for level in ("user", "device") if _device_adds_noise(qnode, point, shape) else ("user",):
+        base = _executed(qnode, point, shape, level)
+        slopes = [np.zeros((len(own.values), point.size), dtype=complex) for own in base]
+        for k in range(point.size):
+            for shift in (np.pi / 2, -np.pi / 2, np.pi):
+                moved = _executed(qnode, _shifted(point, (k, shift)), shape, level)
+                _check_same_gates(base, moved)
+                for own, other, found in zip(base, moved, slopes, strict=True):
+                    slope = (other.values - own.values) / shift
+                    if shift == np.pi / 2:
+                        found[:, k] = slope
+                    _check_linear(own, slope, found[:, k], f"Parameter {k} enters")
+        step = np.random.default_rng(0).uniform(-np.pi, np.pi, point.size)
+        moved = _executed(qnode, point + step, shape, level)
+        _check_same_gates(base, moved)
+        for own, other, found in zip(base, moved, slopes, strict=True):
+            _check_linear(own, other.values - own.values, found @ step, "A function of several parameters enters")
+            for k in range(point.size):
+                _check_parameter(own, np.abs(found[:, k]), k)
 
 
 def _check_parameter(base: _Angles, slopes: Array, k: int) -> None:
@@ -142,18 +146,67 @@ def _check_linear(base: _Angles, found: NDArray[Any], expected: NDArray[Any], su
         )
 
 
-def _check_same_gates(base: _Angles, moved: _Angles) -> None:
-    if moved.gates != base.gates or moved.labels != base.labels:
+def _check_same_gates(base: list[_Angles], moved: list[_Angles]) -> None:
+    if [(own.gates, own.labels) for own in base] != [(own.gates, own.labels) for own in moved]:
         raise ValueError("The gates of the QNode change with the parameters; the shift rule needs a fixed circuit.")
 
 
-def _angles(qnode: Any, point: Array, shape: tuple[int, ...]) -> _Angles:
+def _device_adds_noise(qnode: Any, point: Array, shape: tuple[int, ...]) -> bool:
+    """Whether the device executes channels that the QNode does not have."""
     import pennylane as qml
 
-    tape = qml.workflow.construct_tape(qnode, level="top")(point.reshape(shape))
+    def n_channels(level: str) -> int:
+        tapes, _ = _batch(qnode, point, shape, level)
+        return sum(isinstance(gate, qml.operation.Channel) for tape in tapes for gate in tape.operations)
+
+    return n_channels("device") > n_channels("user")
+
+
+def _batch(qnode: Any, point: Array, shape: tuple[int, ...], level: str) -> tuple[Any, Any]:
+    """The circuits that are executed for one value of the QNode, and what makes this value of theirs."""
+    import pennylane as qml
+
+    try:
+        return qml.workflow.construct_batch(qnode, level=level)(point.reshape(shape))  # type: ignore[no-any-return]
+    except Exception as error:  # whatever the user's code raises
+        raise ValueError(f"Argument `qnode` cannot be called with params of shape {shape}: {error}") from error
+
+
+def _executed(qnode: Any, point: Array, shape: tuple[int, ...], level: str) -> list[_Angles]:
+    """The numbers of every circuit that is executed."""
+    tapes, combine = _batch(qnode, point, shape, level)
+    if len(tapes) > 1:
+        _check_combination(combine, len(tapes))
+    return [_angles(tape) for tape in tapes]
+
+
+def _check_combination(combine: Any, n_circuits: int) -> None:
+    """The value must be a linear function of those of the circuits, as the shift rule is."""
+    one, other = np.random.default_rng(0).uniform(-1.0, 1.0, (2, n_circuits))
+    try:
+        sums = [float(np.squeeze(combine(tuple(values)))) for values in (one, other, one + other, 0 * one)]
+    except Exception as error:  # what a transform makes of its results is its own code
+        raise ValueError(
+            f"What a transform of the QNode makes of {n_circuits} circuits cannot be tried: {error}"
+        ) from error
+    if abs(sums[2] - sums[0] - sums[1] + sums[3]) > _ROUNDING * max(1.0, *map(abs, sums)):
+        raise ValueError(
+            f"A transform of the QNode makes its value of {n_circuits} circuits by a nonlinear function; the shift "
+            "rule needs a linear one."
+        )
+
+
+def _angles(tape: Any) -> _Angles:
+    import pennylane as qml
+
     measured = tape.measurements
     if len(measured) != 1 or not isinstance(measured[0], qml.measurements.ExpectationMP) or measured[0].obs is None:
         raise ValueError("Argument `qnode` must return one qml.expval of an observable.")
+    if tape.batch_size is not None:
+        raise ValueError(
+            f"Argument `qnode` has a gate that takes {tape.batch_size} angles at once; the shift rule needs one "
+            "circuit for each set of parameters."
+        )
     # (label, numbers, their frequencies) of every gate, then of the observable
     parts = [(_label(gate), _numbers(gate), _frequencies(gate)) for gate in _gates(tape.operations)]
     parts.append(("the observable", _numbers(measured[0].obs), None))

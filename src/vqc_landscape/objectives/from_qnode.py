@@ -13,7 +13,7 @@ from vqc_landscape.circuits.qnode.parts import NotTakenError
 from vqc_landscape.circuits.qnode.read import as_rows, read_qnode
 from vqc_landscape.circuits.qnode.tape import Rows, Tapes
 from vqc_landscape.objectives.circuit import CircuitRisk
-from vqc_landscape.objectives.trial import try_out
+from vqc_landscape.objectives.trial import TrialError, try_out
 
 
 def from_qnode(
@@ -70,17 +70,24 @@ def from_qnode(
     call = _find_call(qnode, params, rows, argnum, static)
     how: dict[str, Any] = {"reduction": reduction, "device": device, "precision": precision}
     default = "expval" if features is None else "mse"
-    for transformed in (False, True):  # before its transforms, if that is what is executed; else after them
+
+    def risk_of(transformed: bool) -> CircuitRisk:
+        reading = read_qnode(qnode, call, rows, transformed)
+        risk = CircuitRisk(reading.circuit, reading.observable, loss or default, rows, targets, **how)
+        risk.trial = try_out(risk, reading, rows)
+        return risk
+
+    try:  # before its transforms, if that is what is executed; else after them
+        return risk_of(transformed=False)
+    except NotTakenError as first:
+        if not len(qnode.compile_pipeline):
+            raise
         try:
-            reading = read_qnode(qnode, call, rows, transformed)
-            risk = CircuitRisk(reading.circuit, reading.observable, loss or default, rows, targets, **how)
-            risk.trial = try_out(risk, reading, rows)
-        except NotTakenError:
-            if transformed or not len(qnode.compile_pipeline):
-                raise
-        else:
-            return risk
-    raise AssertionError("the second time either returns or raises")
+            return risk_of(transformed=True)
+        except NotTakenError as second:
+            if isinstance(first, TrialError) and not isinstance(second, TrialError):
+                raise first from None
+            raise
 
 
 def _unwrapped(qnode: Any, static: dict[str, Any]) -> tuple[Any, dict[str, Any]]:

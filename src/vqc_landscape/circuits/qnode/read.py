@@ -181,18 +181,19 @@ class _Reader:
                 self.pattern = joined
                 return self._read_piece(rows, extend)
         check_affine(misfit, self._angle_text(tape))
-        return self._without_points(tape, len(points)), coefficients
+        return self._without_points(tape, rows, len(points)), coefficients
 
     def _check_repeats(self, rows: Rows) -> None:
-        """Refuse angles that are other ones in each call."""
-        one, other = self.tapes.read_alone(np.repeat(self.points.first(1), 2, axis=0), rows).angles.T
-        if not np.array_equal(one, other):
+        """Refuse numbers that are other ones in each call."""
+        row = None if rows is None else rows[:1]
+        one, other = (self.tapes.read_alone(self.points.first(1), row) for _ in range(2))
+        if not _agree(one, other):
             raise NotTakenError(
-                f"The angles of {self.name} are drawn at random anew in each call. Give them a seed, or draw them once "
+                f"Numbers of {self.name} are drawn at random anew in each call. Give them a seed, or draw them once "
                 "outside of the QNode."
             )
 
-    def _without_points(self, tape: Tape, n_points: int) -> Tape:
+    def _without_points(self, tape: Tape, rows: Rows, n_points: int) -> Tape:
         """One entry for each row, of what must not depend on the parameters."""
 
         def first(values: NDArray[Any], what: str) -> NDArray[Any]:
@@ -201,6 +202,7 @@ class _Reader:
             by_row = values.reshape(*values.shape[:-1], -1, n_points)
             scale = max(1.0, float(np.abs(by_row).max(initial=0.0)))
             if np.abs(by_row - by_row[..., :1]).max(initial=0.0) > ROUND_OFF * scale:
+                self._check_repeats(rows)
                 raise NotTakenError(
                     f"{what} of {self.name} depends on the parameters; only angles may. As an expectation value is "
                     "linear in its observable, a coefficient can be taken out of the QNode, and the chain rule be used."
