@@ -231,6 +231,19 @@ def test_the_memory_budget_decides_what_runs_side_by_side_and_nothing_else(monke
         risk.hessian(params)
 
 
+def test_a_circuit_that_is_too_large_is_refused_before_anything_is_allocated(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VQC_LANDSCAPE_MEMORY_GB", "1")
+    gates = tuple(vl.Rotation("X", (wire,), (vl.Term(param=wire),), "RX") for wire in range(30))
+    # 16 * 2 + 64 bytes for each of 2**30 amplitudes are 103 GB, of 2**23 are 0.8 GB
+    message = "30 qubits and 1 blocks of gates needs 103 GB .* 1 GB may be used. Up to 23 qubits of this depth fit"
+    tracemalloc.start()
+    with pytest.raises(MemoryError, match=message):
+        vl.CircuitRisk(vl.Circuit("large", 30, (30,), gates), vl.PauliZ(0), "expval")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 2**27
+
+
 @pytest.mark.parametrize(("n_qubits", "n_features"), [(10, 0), (8, 3)])
 def test_the_predicted_memory_is_what_is_allocated(
     n_qubits: int, n_features: int, monkeypatch: pytest.MonkeyPatch

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from typing import Any
 
@@ -276,6 +277,13 @@ def test_spectra_that_do_not_belong_together_are_refused() -> None:
 def test_a_bar_passes_everything_on_and_writes_nothing_into_a_log(capsys: pytest.CaptureFixture[str]) -> None:
     assert list(bar(range(5), 5, "numbers")) == [0, 1, 2, 3, 4]
     assert capsys.readouterr().err == ""
+
+
+def test_a_log_gets_a_line_every_ten_seconds(caplog: pytest.LogCaptureFixture) -> None:
+    times = iter([0.0, 4.0, 9.0, 11.0, 11.0, 12.0, 22.0, 22.0])
+    with caplog.at_level(logging.INFO, "vqc_landscape"):
+        assert list(bar(range(5), 5, "numbers", clock=lambda: next(times))) == [0, 1, 2, 3, 4]
+    assert [record.getMessage() for record in caplog.records] == ["numbers: 2 of 5", "numbers: 4 of 5"]
 
 
 def test_a_bar_shows_itself_on_a_terminal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

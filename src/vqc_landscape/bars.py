@@ -1,22 +1,34 @@
-"""Progress bars for long work: on a terminal or in a notebook, and only where it takes longer than a moment."""
+"""Progress of long work: a bar on a terminal or in a notebook, else lines of the log; none where it takes a moment."""
 
 from __future__ import annotations
 
+import logging
 import sys
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
 Item = TypeVar("Item")
 
 DELAY = 2.0  # seconds without a bar; chosen by us: what is done by then needs none
+INTERVAL = 10.0  # seconds between two lines of a log; chosen by us
+
+_log = logging.getLogger(__name__)
 
 
-def bar(items: Iterable[Item], total: int, what: str) -> Iterator[Item]:
+def bar(items: Iterable[Item], total: int, what: str, clock: Callable[[], float] = time.monotonic) -> Iterator[Item]:
     """Yield ``items``; after two seconds a bar shows how many of ``total`` are done.
 
-    Log files get none: there is a bar only where standard error is a terminal, or in a notebook.
+    Where standard error is neither a terminal nor in a notebook, a line every ten seconds goes to the log.
     """
-    from tqdm.auto import tqdm
+    if sys.stderr.isatty() or "ipykernel" in sys.modules:
+        from tqdm.auto import tqdm
 
-    seen = sys.stderr.isatty() or "ipykernel" in sys.modules
-    yield from tqdm(items, desc=what, total=total, delay=DELAY, leave=False, disable=not seen)
+        yield from tqdm(items, desc=what, total=total, delay=DELAY, leave=False)
+        return
+    due = clock() + INTERVAL
+    for done, item in enumerate(items):
+        if clock() >= due:
+            _log.info("%s: %d of %d", what, done, total)
+            due = clock() + INTERVAL
+        yield item

@@ -53,6 +53,28 @@ def side_by_side(n_bytes: int, what: str, free: Callable[[], float] = free_bytes
     return int(min(budget // n_bytes, 2**31))
 
 
+def check_schedule(n_qubits: int, n_blocks: int, free: Callable[[], float] = free_bytes) -> None:
+    """Refuse a circuit whose phases and signs alone do not fit, before any of them is made.
+
+    Raises:
+        MemoryError: they do not fit; the message says how large they are and how many qubits do fit.
+    """
+    budget, n_bytes = byte_budget(free), schedule_bytes(n_qubits, n_blocks)
+    if n_bytes <= budget:
+        return
+    fits = max(n for n in range(n_qubits) if n == 0 or schedule_bytes(n, n_blocks) <= budget)
+    raise MemoryError(
+        f"A circuit of {n_qubits} qubits and {n_blocks} blocks of gates needs {n_bytes / 1e9:.3g} GB before its first "
+        f"gate is applied, but {budget / 1e9:.2g} GB may be used. Up to {fits} qubits of this depth fit; {VARIABLE} "
+        "sets the limit."
+    )
+
+
+def schedule_bytes(n_qubits: int, n_blocks: int) -> int:
+    """Orders and signs of all diagonals, and the four states of a Hessian-vector product."""
+    return (16 * (n_blocks + 1) + 4 * 16) << n_qubits
+
+
 def hessian_bound(n_qubits: int, n_params: int, n_layers: int) -> int:
     """Bytes that a Hessian takes at most, without making the engine: for planning, with the sizes of our ansaetze.
 

@@ -26,6 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vqc_landscape.circuits.program import Circuit, FixedGate, Rotation
+from vqc_landscape.simulator.memory import check_schedule
 
 Ints = NDArray[np.int64]
 AXES = "XYZ"
@@ -245,6 +246,7 @@ class _Scheduler:
 
     def _flatten(self) -> Schedule:
         n_blocks = 1 + max(block for block, _ in self.position)
+        check_schedule(self.n_qubits, n_blocks)
         runs = [self.runs[key] for key in sorted(self.runs)]
         words = sorted(self.words, key=lambda word: word[0])  # stable: time order within a block
         elements = [element for run in runs for element in run.elements]

@@ -103,7 +103,7 @@ def train(
     check_count("checkpoint_every", checkpoint_every)
     if tol is not None:
         check_positive("tol", tol)
-    report = report or (lambda *_: None)
+    shows_bar, report = report is None, report or (lambda *_: None)
     stop = stop or (lambda: False)
     kept = as_checkpoint(checkpoint, risk, test_risk, params, optimiser, seed)
     with kept.lock(stop) if kept else nullcontext():
@@ -114,7 +114,7 @@ def train(
         done = len(rows["epoch"])
         report(done - 1, n_epochs, float(rows["loss"][-1]))
         epochs = range(done, n_epochs + 1) if converged is None else range(0)
-        for epoch in bar(epochs, len(epochs), "training"):
+        for epoch in bar(epochs, len(epochs), "training") if shows_bar else epochs:
             try:
                 steps = batches(risk, optimiser.batch_size, seed, epoch)
                 moved = _run_epoch(steps, rows["params"][-1], optimiser, state, stop)

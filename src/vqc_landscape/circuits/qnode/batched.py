@@ -11,6 +11,7 @@ import functools
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import autoray
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
@@ -178,6 +179,8 @@ def _with_numbers(operator: Callable[[Batched, Any], Any]) -> Callable[[Batched,
 for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul"):
     for _side in (f"__{_name}__", f"__r{_name}__"):
         setattr(Batched, _side, _with_numbers(getattr(NDArrayOperatorsMixin, _side)))
+
+autoray.register_backend(Batched, "numpy")  # where PennyLane looks for the functions of an array
 
 _SHAPES: dict[Any, Callable[..., Any]] = {
     np.shape: lambda a: a.shape,
