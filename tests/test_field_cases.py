@@ -208,7 +208,7 @@ def two_embeddings(inputs, weights):
 def test_roles_that_nothing_proves_are_asked_for() -> None:
     node, rows, weights = qml.QNode(two_embeddings, device(4)), 0.2 + X[:, [0, 1, 1, 0]], [0.1, 0.2, 0.3, 0.4]
     with pytest.raises(
-        ValueError, match="`inputs` sounds like data.*runs either way.*argnum='weights', or argnum='inputs'"
+        ValueError, match="`weights` may be parameters, or `inputs` data, .*argnum='weights', or argnum='inputs'"
     ):
         vl.from_qnode(node, weights, rows, Y)
     for argnum in ("weights", 1, -1, ["weights"], (1,)):
@@ -727,9 +727,18 @@ def test_batches_and_single_precision_are_named() -> None:
         return qml.expval(qml.Z(0))
 
     with pytest.raises(
-        ValueError, match=r"angle of RX on wires \[0\] is computed in single precision, .* Compute angles in"
+        ValueError, match=r"RX on wires \[0\] has an angle in single precision, float32. Compute angles"
     ):
         vl.from_qnode(qml.QNode(single, device(1)), [0.1])
+
+    def rounded(p):
+        qml.RX(float(np.float32(p[0])), 0)
+        return qml.expval(qml.Z(0))
+
+    with pytest.raises(
+        ValueError, match=r"angle of RX on wires \[0\] is computed in single precision, .* Compute angle"
+    ):
+        vl.from_qnode(qml.QNode(rounded, device(1)), [0.1])
     # parameters in single precision are only an example of their form
     risk = vl.from_qnode(qml.QNode(returns(lambda: qml.expval(qml.Z(0))), device(1)), np.ones(1, dtype=np.float32))
     assert risk.loss([0.1]) == pytest.approx(math.cos(0.1), abs=ATOL)

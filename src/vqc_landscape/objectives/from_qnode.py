@@ -143,11 +143,12 @@ def _find_call(qnode: Any, params: Any, rows: Rows, argnum: Argnum | None, stati
         return first
     others = [call for call in calls[1:] if _failure(qnode, call, rows) is None]
     if failure is None and others:
-        one, other = first.parameters.names[0], others[0].parameters.names[0]
+        ways = [list(call.parameters.names) for call in (others[0], first)]
+        one, other = (way[0] if len(way) == 1 else way for way in ways)
         raise ValueError(
-            f"Which argument of {first.name} takes the features is ambiguous: `{one}` sounds like data, or "
-            f"`{first.feature_name}` like parameters, and it runs either way. Name the parameters: "
-            f"argnum={other!r}, or argnum={one!r}."
+            f"Which argument of {first.name} takes the features is ambiguous: by its names `{first.feature_name}` may "
+            f"be parameters, or `{others[0].feature_name}` data, and it runs either way. Name the parameters: "
+            f"argnum={one!r}, or argnum={other!r}."
         )
     if failure is not None and not others:
         raise failure

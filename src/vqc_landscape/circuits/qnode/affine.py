@@ -49,8 +49,8 @@ class Points:
         return np.array([near * signs, -near * signs, 12 * far * signs, -12 * far * signs]).reshape(4, self.n_params)
 
     def _draw(self, low: float, high: float) -> Array:
-        # 20 bits: products with simple coefficients, and their differences, are exact
-        return np.round(self._rng.uniform(low, high, self.n_params) * 2**20) / 2**20
+        # 30 bits: products with simple coefficients are exact, but no number is one in single precision
+        return (2 * np.round(self._rng.uniform(low, high, self.n_params) * 2**29) + 1) / 2**30
 
 
 def find_pattern(angles: Angles, points: Points) -> Pattern:

@@ -64,8 +64,6 @@ def find_calls(
 ) -> list[Call]:
     """The ways to call a QNode that its signature allows, the documented one (parameters first) first.
 
-    Two ways come back only where names say that the documented one may be wrong, or where it may fail.
-
     Raises:
         ValueError: arguments that do not fit the signature; they are named.
     """
@@ -87,8 +85,8 @@ def find_calls(
     else:
         n_arrays = len(layout.parts) if layout.kind == "tuple" and len(layout.parts) + with_features <= len(free) else 1
         choices = [tuple(ranked[:n_arrays])]
-        if with_features:
-            choices.append(tuple(ranked[1 : n_arrays + 1]))
+        if with_features:  # the features may go to any other one
+            choices += [tuple(key for key in free if key != feature)[:n_arrays] for feature in reversed(choices[0])]
     calls = []
     for chosen in choices:
         others = [key for key in ranked if key not in chosen]
@@ -110,9 +108,9 @@ def find_calls(
 
 def is_suspicious(call: Call) -> bool:
     """Whether names say that parameters and features may have changed places."""
-    first, second = call.parameters.names[0], call.feature_name
-    data_first = first in DATA_NAMES and second not in DATA_NAMES
-    return data_first or (second in PARAM_NAMES and first not in PARAM_NAMES)
+    params, feature = call.parameters.names, call.feature_name
+    data_as_params = any(name in DATA_NAMES for name in params) and feature not in DATA_NAMES
+    return data_as_params or (feature in PARAM_NAMES and not any(name in PARAM_NAMES for name in params))
 
 
 def _signature(

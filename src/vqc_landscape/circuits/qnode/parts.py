@@ -49,6 +49,11 @@ def number(operation: Any, value: Any) -> Number:
     if type(value) in (float, np.float64):
         return float(value)
     found = array(value)
+    if found.dtype.itemsize < 8 and found.dtype.kind in "fc":
+        raise NotTakenError(
+            f"{operation.name} on wires {operation.wires.tolist()} has an angle in single precision, {found.dtype}. "
+            "Compute angles in float64; with JAX, jax.config.update('jax_enable_x64', True)."
+        )
     if np.iscomplexobj(found) and found.imag.any():
         raise NotTakenError(f"{operation.name} on wires {operation.wires.tolist()} has a complex angle.")
     n_axes = 1 if isinstance(as_batched(value), Batched) else 0
