@@ -95,6 +95,22 @@ def test_as_much_is_read_in_one_call_as_the_code_allows(function: Callable[[Any]
     np.testing.assert_allclose(*tables, rtol=0, atol=1e-12)
 
 
+@pytest.mark.parametrize("number", [lambda a: a, float], ids=["together", "alone"])
+def test_a_qnode_that_writes_into_its_arguments_changes_nobodys_data(number: Callable[[Any], Any]) -> None:
+    rows, params = ROWS.copy(), np.array([0.3, 0.4])
+
+    def circuit(w, x):
+        x *= 2.0
+        w += 1.0
+        qml.RX(number(w[0]) * x[0] + w[1], 0)
+        return qml.expval(qml.Z(0))
+
+    risk = vl.from_qnode(qml.QNode(circuit, qml.device("default.qubit")), params, rows, np.ones(7))
+    np.testing.assert_array_equal(rows, ROWS)
+    np.testing.assert_array_equal(params, [0.3, 0.4])
+    np.testing.assert_allclose(risk.predict(params), np.cos(1.3 * 2 * ROWS[:, 0] + 1.4), rtol=0, atol=ATOL)
+
+
 def test_rows_that_go_another_way_than_the_tried_ones_are_read_one_by_one() -> None:
     rows = np.ones((500, 2))
     rows[321] = -1.0

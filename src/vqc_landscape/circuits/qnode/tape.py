@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -87,8 +88,9 @@ class Tapes:
         self._convert: Callable[[Any], Any] = lambda array: array
 
     def arguments(self, params: Any, row: Any = None) -> tuple[list[Any], dict[str, Any]]:
-        """What the QNode is called with, as arrays of the kind that it takes."""
-        return self.call.arguments(self._convert(params), None if row is None else self._convert(row))
+        """What the QNode is called with: arrays of the kind that it takes, and its own to write into."""
+        own = None if row is None else self._convert(copy.copy(row))
+        return self.call.arguments(self._convert(copy.deepcopy(params)), own)
 
     def find_kind(self, params: Array, row: Any) -> None:
         """Give it torch's tensors if it cannot be called with numpy's arrays.
