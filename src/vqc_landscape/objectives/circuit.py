@@ -98,15 +98,14 @@ class CircuitRisk:
     trial: Trial | None = None  # of the QNode that it was read from
 
     def __repr__(self) -> str:
-        parts = [f"{self.circuit.name}: {self.circuit.n_qubits} qubits"]
-        parts.append(
-            f"{self.n_params} parameters" + (f", {self.circuit.parameters}" if self.circuit.parameters else "")
-        )
+        form = "" if self.circuit.parameters is None else f": {self.circuit.parameters}"
         data = "" if self.features is None else f" over {self.n_samples} samples"
-        parts.append(f"loss {self.loss_name}{data}")
-        if self.trial is not None:
-            parts.append(str(self.trial))
-        return f"CircuitRisk({'; '.join(parts)})"
+        lines = [
+            f"CircuitRisk({self.circuit.name}, {self.circuit.n_qubits} qubits",
+            f"{self.n_params} parameters{form}",
+            f"loss {self.loss_name}{data}",
+        ]
+        return "\n  ".join(lines + [str(self.trial)] * (self.trial is not None)) + ")"
 
     # --- values and derivatives -------------------------------------------------------------------------
 
