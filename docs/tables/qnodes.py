@@ -144,9 +144,9 @@ def outcome(line: Line) -> str | None:
     if line.code.split("(")[0].endswith(("Embedding", "Preparation", "StatePrep")):
         before = ""
     body = "\n".join((before, line.code, after))
-    exec(f"def circuit(w, x):\n{textwrap.indent(body, '    ')}", scope)  # noqa: S102 - the table's own code
-    qnode = eval(line.made, scope)  # noqa: S307
-    how = eval(f"dict({line.call})", scope | {"w": PARAMS})  # noqa: S307
+    exec(f"def circuit(w, x):\n{textwrap.indent(body, '    ')}", scope)
+    qnode = eval(line.made, scope)
+    how = eval(f"dict({line.call})", scope | {"w": PARAMS})
     try:
         risk = vl.from_qnode(qnode, how.pop("params", PARAMS), ROWS, np.ones(len(ROWS)), **how)
         assert np.isfinite(risk.hessian(PARAMS)).all()
