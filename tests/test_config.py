@@ -141,6 +141,38 @@ FAULTS = [
     ("experiment", {}, "unknown key 'experiment'; did you mean 'experiments'?"),
     ("{colour}", 1, "unknown key '{colour}'; allowed: results_dir, state_dir, experiments, figures"),
     (X + "qnn/circuit/nqubits", 4, "experiments.qnn.circuit: unknown key 'nqubits'; did you mean 'n_qubits'?"),
+    # in a section that another key chooses: the misspelt one is named, not the one that is missing because of it
+    (X + "qnn/objective", {"lossx": "mse"}, "qnn.objective: unknown key 'lossx'; did you mean 'loss'?"),
+    (X + "qnn/objective", {"colour": 1}, "qnn.objective: unknown key 'colour'; allowed: loss, target, locality, wire,"),
+    (X + "qnn/objective", {"loss": "mse", "wires": 0}, "qnn.objective: unknown key 'wires'; did you mean 'wire'?"),
+    (
+        X + "qnn/data",
+        {"fil": "samples.csv", "features": ["a"], "target": "y", "n_test": 1},
+        "qnn.data: unknown key 'fil'; did you mean 'file'?",
+    ),
+    (X + "qnn/data", {"nam": "iris", "n_train": 1, "n_test": 1}, "qnn.data: unknown key 'nam'; did you mean 'name'?"),
+    (
+        X + "qnn/data",
+        {"file": "samples.csv", "feature": ["a"], "target": "y", "n_test": 1},
+        "qnn.data: unknown key 'feature'; did you mean 'features'?",
+    ),
+    (
+        X + "qnn/data/name",
+        "digits",
+        "experiments.qnn.data: name must be one of disk, iris, breast_cancer, but is 'digits'",
+    ),
+    (
+        X + "qnn/training/optimiser",
+        {"nam": "adam", "learning_rate": 0.1},
+        "experiments.qnn.training.optimiser: unknown key 'nam'; did you mean 'name'?",
+    ),
+    (
+        X + "qnn/training/optimiser",
+        {"name": "adam", "learning_rat": 0.1},
+        "experiments.qnn.training.optimiser: unknown key 'learning_rat'; did you mean 'learning_rate'?",
+    ),
+    (X + "qnn/circuit", {"ansats": "layered"}, "experiments.qnn.circuit: unknown key 'ansats'; did you mean 'ansatz'?"),
+    (X + "ffnn/network", {"width": [3, 2]}, "experiments.ffnn.network: unknown key 'width'; did you mean 'widths'?"),
     (
         X + "layered/training/optimiser/batch_size",  # a key of other optimisers
         4,

@@ -5,10 +5,21 @@ from __future__ import annotations
 import math
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from vqc_landscape.config.faults import PAULI_WORD, TABLE_FILE
-from vqc_landscape.config.types import Activation, Count, Epoch, Finite, Initialiser, Layers, Positive, Qubits, Section
+from vqc_landscape.config.types import (
+    Activation,
+    Count,
+    Epoch,
+    Finite,
+    Initialiser,
+    Layers,
+    Positive,
+    Qubits,
+    Section,
+    spelt,
+)
 
 
 class CircuitConfig(Section):
@@ -83,6 +94,10 @@ class Expectation(Section):
     )
 
 
+_Objectives = StatePreparation | Classification | Expectation
+Objective = Annotated[_Objectives, Field(discriminator="loss"), spelt("loss", _Objectives)]
+
+
 class DataConfig(Section):
     """Samples of the disk: x uniform on [-1, 1]^2, y = +1 inside, -1 outside."""
 
@@ -139,10 +154,20 @@ def kind_of_data(value: Any) -> str:
     return "bundled" if keys.get("name") in ("iris", "breast_cancer") else "disk"
 
 
+def _known_name(raw: Any) -> Any:
+    # before the section of the disk, which knows no other name
+    if isinstance(raw, dict) and isinstance(raw.get("name"), str) and raw["name"] not in DATA_SETS:
+        raise ValueError(f"name must be one of {', '.join(DATA_SETS)}, but is {raw['name']!r}")
+    return raw
+
+
+DATA_SETS = ("disk", "iris", "breast_cancer")
 # one tag per form, as for epochs
 Data = Annotated[
     Annotated[DataConfig, Tag("disk")] | Annotated[BundledData, Tag("bundled")] | Annotated[FileData, Tag("file")],
     Discriminator(kind_of_data),
+    BeforeValidator(_known_name),
+    spelt("file", DataConfig | BundledData | FileData),
 ]
 
 

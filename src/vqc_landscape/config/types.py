@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 
@@ -64,6 +64,24 @@ class Section(BaseModel):
         if unknown:
             raise ValueError(f"unknown key {unknown[0]!r}{nearest(str(unknown[0]), list(cls.model_fields))}")
         return raw
+
+
+def spelt(key: str, sections: Any) -> BeforeValidator:
+    """Name a misspelt key of a section that is chosen by ``key``, which is what would be missing otherwise.
+
+    Args:
+        key: the key by whose value, or presence, one of the sections is chosen.
+        sections: their union.
+    """
+    known = list(dict.fromkeys(name for section in get_args(sections) for name in section.model_fields))
+
+    def check(raw: Any) -> Any:
+        unknown = [name for name in raw if name not in known] if isinstance(raw, dict) and key not in raw else []
+        if unknown:
+            raise ValueError(f"unknown key {unknown[0]!r}{nearest(str(unknown[0]), known)}")
+        return raw
+
+    return BeforeValidator(check)
 
 
 def _kind(value: Any) -> str:
