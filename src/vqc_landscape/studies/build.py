@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
         StatePreparation,
         TrainingConfig,
     )
+
+logger = logging.getLogger(__name__)
 
 
 def make_circuit(circuit: CircuitConfig) -> Circuit:
@@ -76,6 +79,8 @@ def make_risk(experiment: Experiment, samples: Samples | None = None) -> Risk:
 
         qnode, shape = load_qnode(experiment.circuit), experiment.params_shape
         assert shape is not None
+        if features is not None:  # with many of them this takes long
+            logger.info("reading %s for %d samples", experiment.circuit, len(features))
         return from_qnode(qnode, np.zeros(shape), features, targets, objective.loss, reduction)
     if experiment.circuit is not None:
         from vqc_landscape.objectives.circuit import CircuitRisk

@@ -13,7 +13,7 @@ from vqc_landscape.studies.build import initial_params, make_risk, optimiser_of
 from vqc_landscape.studies.inputs import read_samples
 from vqc_landscape.tables import write_table
 from vqc_landscape.training.checkpoint import Checkpoint, Columns
-from vqc_landscape.training.interrupt import Stop
+from vqc_landscape.training.interrupt import stop_requests
 from vqc_landscape.training.loop import train
 
 if TYPE_CHECKING:
@@ -29,10 +29,9 @@ def write_trajectory(
     state_dir: str,
     code: str,
     report: Callable[[int, int, float], None] | None = None,
-    stop: Stop | None = None,
 ) -> None:
     """Train one seed and write its trajectory to the part file ``output``; all else as for ``run_training``."""
-    trajectory = run_training(experiment, seed, dataset, state_dir=state_dir, code=code, report=report, stop=stop)
+    trajectory = run_training(experiment, seed, dataset, state_dir=state_dir, code=code, report=report)
     write_table("trajectories", output, trajectory)
 
 
@@ -44,9 +43,11 @@ def run_training(
     state_dir: str,
     code: str,
     report: Callable[[int, int, float], None] | None = None,
-    stop: Stop | None = None,
 ) -> Columns:
     """Train one seed, resuming from its checkpoint if there is one; returns the columns of table ``trajectories``.
+
+    SIGTERM and SIGINT end the training with a checkpoint. Before it, while the risk is built, they end the process
+    at once, as anywhere else: reading a QNode of many samples takes minutes, and leaves nothing to be kept.
 
     Args:
         experiment: what is trained.
@@ -55,29 +56,31 @@ def run_training(
         state_dir: folder of this seed's checkpoints; every different run has its own folder in it.
         code: hash over the code that trains; other code, other run.
         report: called as ``report(epoch, n_epochs, loss)``.
-        stop: asked before every step; true ends the run with a checkpoint.
 
     Raises:
         TrainingDiverged: a number became NaN or infinite; the last good epoch is kept.
-        TrainingStopped: ``stop`` said so; the last whole epoch is kept.
+        TrainingStopped: it was asked to end; the last whole epoch is kept.
     """
     training = experiment.training
     assert training is not None
     test = read_samples(dataset, "test")
     params = initial_params(experiment, seed)
     key = run_key(experiment, seed, params, Path(dataset).read_bytes() if dataset else b"", code)
-    return train(
-        make_risk(experiment, read_samples(dataset, "train")),
-        params,
-        optimiser_of(training),
-        training.n_epochs,
-        seed=seed,
-        test_risk=make_risk(experiment, test) if test else None,
-        checkpoint=Checkpoint(Path(state_dir) / key, key),
-        checkpoint_every=training.checkpoint_every,
-        report=report,
-        stop=stop,
-    )
+    risk = make_risk(experiment, read_samples(dataset, "train"))
+    test_risk = make_risk(experiment, test) if test else None
+    with stop_requests() as stop:
+        return train(
+            risk,
+            params,
+            optimiser_of(training),
+            training.n_epochs,
+            seed=seed,
+            test_risk=test_risk,
+            checkpoint=Checkpoint(Path(state_dir) / key, key),
+            checkpoint_every=training.checkpoint_every,
+            report=report,
+            stop=stop,
+        )
 
 
 def run_key(experiment: Experiment, seed: int, params: Array, samples: bytes, code: str) -> str:
