@@ -215,6 +215,12 @@ FAULTS = [
         "experiments: a name must be lower-case letters, digits and _, a letter first, but is 'Bad Name'",
     ),
     (
+        X + "n" * 300,
+        STUDY["experiments"]["toy"],
+        "experiments: a name must have at most 100 characters, but is '" + "n" * 99 + "... (302 characters)",
+    ),
+    ("figures/fig09/experiments", ["n" * 101], "figures.fig09.experiments.0: must have at most 100 characters, but is"),
+    (
         X + "toy/landscape/points/aa",
         [0.0, 0.0],
         "experiments.toy.landscape.points: a name must be one lower-case letter, but is 'aa'",

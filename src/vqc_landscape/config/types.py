@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 
-from vqc_landscape.config.faults import CLAIM, FOLDER, NAME, REFERENCE, nearest
+from vqc_landscape.config.faults import CLAIM, FOLDER, NAME, NAME_LENGTH, REFERENCE, nearest
 
 
 def _no_bool(value: object) -> object:
@@ -34,7 +34,7 @@ Folder = Annotated[str, Field(min_length=1, pattern=FOLDER)]
 Epoch = Annotated[int, Field(ge=0, strict=True)]
 Convention = Literal["exact", "as_published"]
 Reference = Annotated[str, Field(pattern=REFERENCE)]
-Name = Annotated[str, Field(pattern=NAME)]
+Name = Annotated[str, Field(pattern=NAME, max_length=NAME_LENGTH)]
 ClaimId = Annotated[str, Field(pattern=CLAIM)]
 Activation = Literal["tanh", "relu", "sigmoid"]
 Initialiser = Literal["torch_default", "xavier_uniform", "xavier_normal", "kaiming_uniform"]
