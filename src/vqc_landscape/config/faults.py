@@ -9,10 +9,10 @@ LETTER = r"^[a-z]$"
 NAME = r"^[a-z][a-z0-9_]*$"
 NAME_LENGTH = 100  # a file's name has 255 bytes, and seed, block, shard or figure stand beside this one
 CLAIM = r"^[a-z][a-z0-9-]*$"
-FOLDER = r"^[^{}\n]+$"
+FOLDER = r"^[^{}<>\[\]*?\n]+$"
 PAULI_WORD = r"^[XYZ][0-9]+( [XYZ][0-9]+)*$"
 REFERENCE = r"^[A-Za-z_][A-Za-z0-9_.]*:[A-Za-z_][A-Za-z0-9_]*$"
-TABLE_FILE = r"^[^{}\n]+\.(csv|parquet)$"
+TABLE_FILE = r"^[^{}<>\n]+\.(csv|parquet)$"
 
 
 def describe(fault: Any) -> str:
@@ -63,10 +63,10 @@ _PATTERNS = {
     LETTER: "one lower-case letter",
     NAME: "lower-case letters, digits and _, a letter first",
     CLAIM: "lower-case letters, digits and -, a letter first",
-    FOLDER: "a path on one line, without { and }",
+    FOLDER: "a path on one line, without any of { } < > [ ] * ?",
     PAULI_WORD: "X, Y or Z with the number of a qubit, several with one blank between them, such as Z0 Z1",
     REFERENCE: "a mapping, or module:name such as my_module:my_qnode",
-    TABLE_FILE: "the path of a .csv or .parquet file",
+    TABLE_FILE: "the path of a .csv or .parquet file, without any of { } < >",
 }
 
 # kind of pydantic's fault -> what is allowed

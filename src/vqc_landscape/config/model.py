@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
-from vqc_landscape.config.faults import PAULI_WORD, TABLE_FILE
+from vqc_landscape.config.faults import PAULI_WORD
 from vqc_landscape.config.types import (
     Activation,
     Count,
@@ -18,6 +18,7 @@ from vqc_landscape.config.types import (
     Positive,
     Qubits,
     Section,
+    TableFile,
     spelt,
 )
 
@@ -131,9 +132,7 @@ class BundledData(Section):
 class FileData(Section):
     """Samples of a CSV or Parquet file, one row each."""
 
-    file: Annotated[str, Field(pattern=TABLE_FILE)] = Field(
-        description="path of a .csv or .parquet file, from the folder that Snakemake runs in"
-    )
+    file: TableFile = Field(description="path of a .csv or .parquet file, from the folder that Snakemake runs in")
     features: Annotated[list[str], Field(min_length=1)] = Field(description="columns of numbers, in their order")
     target: str = Field(
         description="column of two labels, the first in the alphabet is y = -1; or of numbers, which stay as they are: "

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 
-from vqc_landscape.config.faults import CLAIM, FOLDER, NAME, NAME_LENGTH, REFERENCE, nearest
+from vqc_landscape.config.faults import CLAIM, FOLDER, NAME, NAME_LENGTH, REFERENCE, TABLE_FILE, nearest
 
 
 def _no_bool(value: object) -> object:
@@ -23,6 +24,12 @@ def _once(values: list[Any]) -> list[Any]:
     return values
 
 
+def _no_home(path: str) -> str:
+    if path.startswith("~"):
+        raise ValueError(f"begins with ~, which only a shell expands: write {os.path.expanduser(path)}, not {path}")
+    return path
+
+
 # bounds stand next to the type: on a validator they would be missing in the schema
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False), BeforeValidator(_no_bool)]
 Finite = Annotated[float, Field(allow_inf_nan=False), BeforeValidator(_no_bool)]
@@ -30,7 +37,8 @@ Finite = Annotated[float, Field(allow_inf_nan=False), BeforeValidator(_no_bool)]
 Count = Annotated[int, Field(ge=1, le=1_000_000, strict=True)]
 Qubits = Annotated[int, Field(ge=1, le=20, strict=True)]
 Layers = Annotated[int, Field(ge=1, le=1000, strict=True)]
-Folder = Annotated[str, Field(min_length=1, pattern=FOLDER)]
+Folder = Annotated[str, Field(min_length=1, pattern=FOLDER), AfterValidator(_no_home)]
+TableFile = Annotated[str, Field(pattern=TABLE_FILE), AfterValidator(_no_home)]
 Epoch = Annotated[int, Field(ge=0, strict=True)]
 Convention = Literal["exact", "as_published"]
 Reference = Annotated[str, Field(pattern=REFERENCE)]

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -111,20 +110,6 @@ def stale_parts(config: Config) -> list[Path]:
                 if path not in planned
             ]
     return sorted(stale)
-
-
-def check_folders(config: Config) -> None:
-    """Make the folders of results and checkpoints, and try to write there.
-
-    Raises:
-        OSError: one of them cannot be written; it is named.
-    """
-    for folder in (config.results_dir, config.state_dir):
-        try:
-            Path(folder).mkdir(parents=True, exist_ok=True)
-            tempfile.TemporaryFile(dir=folder).close()
-        except OSError as error:
-            raise OSError(f"The folder {folder} cannot be written: {error.strerror}.") from None
 
 
 def settings(experiment: Experiment, stage: str) -> dict[str, Any]:
