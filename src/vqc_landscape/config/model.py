@@ -136,7 +136,12 @@ class FileData(Section):
     features: Annotated[list[str], Field(min_length=1)] = Field(description="columns of numbers, in their order")
     target: str = Field(
         description="column of two labels, the first in the alphabet is y = -1; or of numbers, which stay as they are: "
-        "-1 and 1 are classes, 0 and 1 are values to be fitted, without an accuracy"
+        "-1 and 1 are classes, all others are fitted, without an accuracy"
+    )
+    target_is: Literal["classes", "numbers"] | None = Field(
+        default=None,
+        description="classes: the smaller of two numbers, such as 0 and 1, is y = -1; numbers: they are fitted as they "
+        "are; null: as above, but a few whole numbers, which may be either, are refused",
     )
     n_test: Count = Field(description="number of test samples; all others are for training")
     scale: Positive | None = Field(

@@ -15,7 +15,7 @@ from vqc_landscape.curvature.spectrum import spectrum, zero_below
 from vqc_landscape.objectives.interface import Risk
 from vqc_landscape.studies.build import initial_params, make_risk, optimiser_of
 from vqc_landscape.studies.inputs import read_samples
-from vqc_landscape.studies.trajectories import run_training
+from vqc_landscape.studies.trajectories import check_batch_size, run_training
 from vqc_landscape.tables import write_table
 from vqc_landscape.training.interrupt import stop_requests
 from vqc_landscape.training.loop import Report, train
@@ -129,6 +129,7 @@ def _networks(experiment: Experiment, seeds: Sequence[int], dataset: str, report
         members = list(itertools.product(kinds, seeds))
         start = np.stack([initial_params(kind, seed) for kind, seed in members])
         optimiser, stack = optimiser_of(training), NetworkStack(risk, len(members))
+        check_batch_size(experiment, optimiser, risk.n_samples)
         n_epochs, order = training.n_epochs, data.seed
         with stop_requests() as stop:
             trajectory = train(stack, start, optimiser, n_epochs, seed=order, report=report, stop=stop)

@@ -15,6 +15,7 @@ from vqc_landscape.tables import write_table
 from vqc_landscape.training.checkpoint import Checkpoint, Columns
 from vqc_landscape.training.interrupt import stop_requests
 from vqc_landscape.training.loop import train
+from vqc_landscape.training.optimisers import Optimiser
 
 if TYPE_CHECKING:
     from vqc_landscape.config import Experiment
@@ -60,6 +61,7 @@ def run_training(
     Raises:
         TrainingDiverged: a number became NaN or infinite; the last good epoch is kept.
         TrainingStopped: it was asked to end; the last whole epoch is kept.
+        ValueError: batches that are larger than the data.
     """
     training = experiment.training
     assert training is not None
@@ -68,11 +70,13 @@ def run_training(
     key = run_key(experiment, seed, params, Path(dataset).read_bytes() if dataset else b"", code)
     risk = make_risk(experiment, read_samples(dataset, "train"))
     test_risk = make_risk(experiment, test) if test else None
+    optimiser = optimiser_of(training)
+    check_batch_size(experiment, optimiser, risk.n_samples)
     with stop_requests() as stop:
         return train(
             risk,
             params,
-            optimiser_of(training),
+            optimiser,
             training.n_epochs,
             seed=seed,
             test_risk=test_risk,
@@ -80,6 +84,21 @@ def run_training(
             checkpoint_every=training.checkpoint_every,
             report=report,
             stop=stop,
+        )
+
+
+def check_batch_size(experiment: Experiment, optimiser: Optimiser, n_samples: int) -> None:
+    """See that a batch is no larger than the data, whose samples are only counted where a file of them is read.
+
+    Raises:
+        ValueError: it is larger.
+    """
+    if optimiser.batch_size is not None and optimiser.batch_size > n_samples:
+        data = experiment.data
+        file, n_test = getattr(data, "file", "the data"), getattr(data, "n_test", 0)
+        raise ValueError(
+            f"training.optimiser.batch_size is {optimiser.batch_size}, but {file} has {n_samples} training samples, "
+            f"with data.n_test {n_test} for the test."
         )
 
 
