@@ -227,7 +227,7 @@ FAULTS = [
     ),
     # out of range or of the wrong type
     (X + "qnn/circuit/n_qubits", 0, "experiments.qnn.circuit.n_qubits: must be at least 1, but is 0"),
-    (X + "qnn/circuit/n_qubits", 21, "experiments.qnn.circuit.n_qubits: must be at most 20, but is 21"),
+    (X + "qnn/circuit/n_qubits", 26, "experiments.qnn.circuit.n_qubits: must be at most 24, but is 26"),
     (X + "qnn/circuit/n_qubits", 4.5, "experiments.qnn.circuit.n_qubits: must be a whole number, but is 4.5"),
     (
         X + "qnn/circuit/n_qubits",
@@ -298,7 +298,7 @@ FAULTS = [
     ("figures/fig09/seeds", [1, 1], "figures.fig09.seeds: holds 1 twice"),
     ("claims", {"toy-barren": {"exact": ["toy", "toy"]}}, "claims.toy-barren.exact: holds 'toy' twice"),
     # other sizes of a circuit
-    (X + "layered/starts", {"n_starts": 1, "sizes": [[21, 1]]}, "starts.sizes.0.0: must be at most 20, but is 21"),
+    (X + "layered/starts", {"n_starts": 1, "sizes": [[26, 1]]}, "starts.sizes.0.0: must be at most 24, but is 26"),
     (X + "layered/shift_rule", {"sizes": [[2, 1001]]}, "shift_rule.sizes.0.1: must be at most 1000, but is 1001"),
     (
         X + "layered/starts",

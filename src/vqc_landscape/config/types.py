@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 
+from vqc_landscape.checks import MAX_QUBITS
 from vqc_landscape.config.faults import CLAIM, FOLDER, NAME, NAME_LENGTH, REFERENCE, TABLE_FILE, nearest
 
 
@@ -35,7 +36,7 @@ Positive = Annotated[float, Field(gt=0, allow_inf_nan=False), BeforeValidator(_n
 Finite = Annotated[float, Field(allow_inf_nan=False), BeforeValidator(_no_bool)]
 # Bounds far beyond what any machine finishes, so that a slip of the finger is an error and no endless run.
 Count = Annotated[int, Field(ge=1, le=1_000_000, strict=True)]
-Qubits = Annotated[int, Field(ge=1, le=20, strict=True)]
+Qubits = Annotated[int, Field(ge=1, le=MAX_QUBITS, strict=True)]
 Layers = Annotated[int, Field(ge=1, le=1000, strict=True)]
 Folder = Annotated[str, Field(min_length=1, pattern=FOLDER), AfterValidator(_no_home)]
 TableFile = Annotated[str, Field(pattern=TABLE_FILE), AfterValidator(_no_home)]

@@ -114,7 +114,7 @@ def stale_parts(config: Config) -> list[Path]:
 
 def settings(experiment: Experiment, stage: str) -> dict[str, Any]:
     """The part of an experiment that a stage depends on, defaults filled in."""
-    return {key: value for key, value in _dump(experiment).items() if key in STAGES[stage].reads}
+    return {key: value for key, value in dump(experiment).items() if key in STAGES[stage].reads}
 
 
 def own_inputs(experiment: Experiment) -> list[str]:
@@ -180,14 +180,14 @@ def figure_settings(config: Config, figure: str, parts: Iterable[Part]) -> dict[
         seeds = config.experiments[name].seeds
         used = [seed for seed in seeds if (name, seed) in read or name in whole] or seeds[:1]
         own = [] if shown else [figure.removeprefix(f"{name}_")]
-        experiments[name] = _dump(config.experiments[name]) | {"seeds": used, "figures": own}
+        experiments[name] = dump(config.experiments[name]) | {"seeds": used, "figures": own}
     return {"experiments": experiments, "figures": {figure: shown.model_dump(mode="json")} if shown else {}}
 
 
 def claim_settings(config: Config, parts: Iterable[Part]) -> dict[str, Any]:
     """The part of the configuration that the claims depend on, itself a valid configuration."""
     fed = {name for _, name, _ in parts}
-    experiments = {name: _dump(experiment) for name, experiment in config.experiments.items() if name in fed}
+    experiments = {name: dump(experiment) for name, experiment in config.experiments.items() if name in fed}
     return {
         "experiments": experiments,
         "other_seeds": config.other_seeds,
@@ -198,7 +198,7 @@ def claim_settings(config: Config, parts: Iterable[Part]) -> dict[str, Any]:
 def report_settings(config: Config) -> dict[str, Any]:
     """The whole configuration, itself a valid one: the page shows it."""
     plain = config.model_dump(mode="json", exclude={"experiments"})
-    return plain | {"experiments": {name: _dump(experiment) for name, experiment in config.experiments.items()}}
+    return plain | {"experiments": {name: dump(experiment) for name, experiment in config.experiments.items()}}
 
 
 def benchmark_files(config: Config) -> list[str]:
@@ -213,7 +213,7 @@ def benchmark_files(config: Config) -> list[str]:
     return files
 
 
-def _dump(experiment: Experiment) -> dict[str, Any]:
+def dump(experiment: Experiment) -> dict[str, Any]:
     """As plain data, itself a valid experiment: `init` is not for networks, not even with its defaults."""
     return experiment.model_dump(mode="json", exclude={"init"} if experiment.network else None)
 
