@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -104,6 +106,10 @@ def test_the_blocks_of_seeds_do_not_change_the_numbers(qnn: Made, ffnn: Made, tm
 
 
 def test_an_ensemble_stops_when_it_is_asked_to(qnn: Made, tmp_path: Path) -> None:
+    def ask(epoch: int, n_epochs: int, loss: float) -> None:
+        if epoch == 0:
+            os.kill(os.getpid(), signal.SIGTERM)
+
     for experiment in (QNN, FFNN):
         with pytest.raises(TrainingStopped):
             write_ensemble(
@@ -113,7 +119,7 @@ def test_an_ensemble_stops_when_it_is_asked_to(qnn: Made, tmp_path: Path) -> Non
                 str(tmp_path / "e.parquet"),
                 state_dir=str(tmp_path / "state"),
                 code="c",
-                stop=lambda: True,
+                report=ask,
             )
     assert not (tmp_path / "e.parquet").exists()
 

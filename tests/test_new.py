@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import yaml
 from vqc_landscape.__main__ import main
 from vqc_landscape.config import load_config
 from vqc_landscape.new import workflow_file
+from vqc_landscape.studies import plan
 from vqc_landscape.studies.build import make_risk
 
 ROOT = Path(__file__).parents[1]
@@ -37,13 +39,58 @@ def planned(folder: Path, *arguments: str) -> str:
 
 def test_an_empty_folder_becomes_a_study(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["new", "ising"]) == 0
-    assert "only_ising" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "only_ising" in said and "not installed" not in said
     assert {path.name for path in folder.iterdir()} == {"config", "ising.py", "Snakefile", "profiles"}
     experiment = load_config("config/config.yaml").experiments["ising"]
     assert make_risk(experiment).n_params == experiment.n_params == 24
     output = planned(folder, "only_ising")
     for message in ("ising seed 0: train", "ising seed 0: planes of the landscape", "draw ising_planes"):
         assert message in output
+
+
+def profiles(folder: Path) -> dict[str, str]:
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    return {str(path.relative_to(folder)): path.read_text() for path in files}
+
+
+def test_profiles_of_clusters_are_there_and_work_with_slurm(folder: Path) -> None:
+    assert main(["new", "ising"]) == 0
+    assert profiles(folder / "profiles") == profiles(ROOT / "profiles")
+    assert os.access("profiles/generic/status.sh", os.X_OK)
+    output = planned(folder, "only_ising", "--workflow-profile", "profiles/slurm")
+    assert "Using workflow specific profile profiles/slurm" in output
+
+
+def test_profiles_that_are_there_stay_and_the_default_is_for_a_new_snakefile(folder: Path) -> None:
+    (folder / "Snakefile").write_text("# my own\n")
+    (folder / "profiles" / "slurm").mkdir(parents=True)
+    (folder / "profiles" / "slurm" / "config.yaml").write_text("# my own\n")
+    assert main(["new", "ising"]) == 0
+    assert (folder / "Snakefile").read_text() == "# my own\n"
+    assert profiles(folder / "profiles").keys() == {"slurm/config.yaml", "generic/config.yaml", "generic/status.sh"}
+    assert (folder / "profiles" / "slurm" / "config.yaml").read_text() == "# my own\n"
+
+
+def test_without_snakemake_it_says_what_to_install_first(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "snakemake" else found(name))
+    assert main(["new", "ising"]) == 0
+    *_, first, then = capsys.readouterr().out.splitlines()
+    assert first.endswith("pip install 'vqc-landscape[workflow]'") and "snakemake --cores 4 only_ising" in then
+
+
+def test_a_name_may_be_as_long_as_the_longest(folder: Path) -> None:
+    name = "n" * 100
+    assert main(["new", name]) == 0
+    assert list(load_config("config/config.yaml").experiments) == [name]
+    seed, block, shard = 2**63 - 1, 10**6, 10**6 * 499_500  # the largest of each
+    log = f"{name}-{seed}-{block}-{shard}.log"  # of rule hessian_shard
+    paths = [plan.shard_file("results", name, seed, block, shard), log, f"{name}_training.pdf"]
+    longest = max(len(part) for path in paths for part in Path(path).parts)
+    assert longest + len(".12345678.parquet") <= 255  # as long as a file is being written
 
 
 def test_an_entry_is_added_and_all_else_stays(folder: Path) -> None:
@@ -61,6 +108,7 @@ def test_an_entry_is_added_and_all_else_stays(folder: Path) -> None:
     ("name", "config", "message"),
     [
         ("Mine", None, "A name must be lower-case letters, digits and _, a letter first, but is 'Mine'."),
+        ("n" * 300, None, "A name must have at most 100 characters, but nnnnnnnnnnnnnnnnnnnn... has 300."),
         ("taken", None, "taken.py exists already; nothing was written."),
         ("json", None, "a word of Python or an installed module, which json.py would hide, but is 'json'."),
         ("numpy", None, "a word of Python or an installed module, which numpy.py would hide, but is 'numpy'."),
@@ -119,6 +167,7 @@ def test_the_wheel_has_the_library_its_types_and_the_workflow(tmp_path: Path) ->
     assert sources <= names and "vqc_landscape/py.typed" in names
     parts = {path for path in (ROOT / "workflow").rglob("*") if path.is_file()}
     assert {f"vqc_landscape/workflow/{path.relative_to(ROOT / 'workflow')}" for path in parts} <= names
+    assert {f"vqc_landscape/profiles/{path}" for path in profiles(ROOT / "profiles")} <= names
     metadata = zipfile.ZipFile(wheel).read(next(n for n in names if n.endswith("METADATA"))).decode()
     needed = [line for line in metadata.splitlines() if line.startswith("Requires-Dist") and "extra ==" not in line]
     assert not [line for line in needed if "snakemake" in line or "torch" in line]  # extras: workflow, torch

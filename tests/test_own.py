@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from vqc_landscape.config import Config, ConfigError, Experiment, parse_config, parse_data
@@ -18,6 +20,7 @@ from vqc_landscape.figures.registry import OF_AN_EXPERIMENT, draw_figure, make_f
 from vqc_landscape.studies import plan
 from vqc_landscape.studies.build import initial_params, make_risk
 from vqc_landscape.studies.datasets import write_dataset
+from vqc_landscape.studies.ensembles import write_ensemble
 from vqc_landscape.studies.hessians import write_hessians
 from vqc_landscape.studies.inputs import read_samples
 from vqc_landscape.studies.landscapes import write_landscape
@@ -146,6 +149,12 @@ def test_the_risk_is_what_the_qnode_returns(folder: Path) -> None:
     assert make_risk(infidelity).loss(theta) == pytest.approx(1 - expected, abs=1e-14)
     assert initial_params(own, 3).shape == (4,)
     assert not np.array_equal(initial_params(own, 3), initial_params(own, 4))
+
+
+def test_what_may_take_long_is_said_before_it_is_done(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "vqc_landscape")
+    make_risk(experiment(**CLASSIFIER), (np.zeros((3, 2)), np.ones(3)))
+    assert caplog.messages == ["reading my_circuit:classify for 3 samples"]
 
 
 def test_a_built_in_ansatz_takes_a_pauli_sum() -> None:
@@ -350,6 +359,19 @@ FAULTY_DATA = [
     ({"n_test": 30}, "data.n_test is 30, but samples.csv has 30 rows"),
     ({"file": "three.csv"}, "three.csv, column 'kind': must be numbers or two labels, but has 3: a, b, c"),
     ({"file": "empty.csv"}, "empty.csv, column 'kind', row 2: must not be empty"),
+    (
+        {"file": "three.csv", "target_is": "classes"},
+        "three.csv, column 'kind': must be numbers or two labels, but has 3",
+    ),
+    (
+        {"target_is": "numbers"},
+        "samples.csv, column 'kind': must be numbers, as data.target_is says, but has '(yes|no)'",
+    ),
+    # a column twice: pandas calls the second one left.1
+    ({"file": "twice.csv"}, "twice.csv has 2 columns 'left': which one is meant"),
+    ({"file": "twice.csv", "features": ["left.1", "right"]}, "twice.csv has 2 columns 'left'"),
+    ({"file": "twice.parquet"}, "twice.parquet has 2 columns 'left'"),
+    ({"file": "long.csv"}, "long.csv cannot be read as csv: Length of header or names does not match length of data"),
 ]
 
 
@@ -359,8 +381,33 @@ def test_a_faulty_file_is_named(folder: Path, keys: dict[str, Any], message: str
     (folder / "text.parquet").write_text("no parquet")
     (folder / "three.csv").write_text("left,right,kind\n1,2,a\n3,4,b\n5,6,c\n")
     (folder / "empty.csv").write_text("left,right,kind\n1,2,a\n3,4,\n5,6,b\n")
+    (folder / "twice.csv").write_text("left,left,right,kind\n1,2,3,a\n3,4,5,b\n")
+    (folder / "long.csv").write_text("left,right,kind\n1,2,a,3\n4,5,b,6\n")
+    columns = [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0], ["a", "b"]]
+    pq.write_table(pa.table(columns, names=["left", "left", "right", "kind"]), "twice.parquet")
     with pytest.raises(ValueError, match=message):
         write_dataset(parse_data(CLASSIFIER["data"] | {"n_test": 1} | keys), "d.parquet")
+
+
+@pytest.mark.parametrize("keys", [CLASSIFIER, NET], ids=["circuit", "network"])
+def test_a_batch_larger_than_a_file_is_named(folder: Path, keys: dict[str, Any]) -> None:
+    adam = {"name": "adam", "learning_rate": 0.1, "batch_size": 21}
+    own = experiment(**keys | {"training": {"optimiser": adam, "n_epochs": 3}})
+    assert own.data is not None
+    write_dataset(own.data, "d.parquet")
+    message = r"training.optimiser.batch_size is 21, but samples.csv has 20 training samples, with data.n_test 10 for"
+    with pytest.raises(ValueError, match=message):
+        run_training(own, 0, "d.parquet", state_dir="s", code="c")
+
+
+def test_a_batch_larger_than_a_file_is_named_in_an_ensemble(folder: Path) -> None:
+    training = {"optimiser": {"name": "sgd", "learning_rate": 0.1, "batch_size": 21}, "n_epochs": 3}
+    model = {"network": {"widths": [2, 3, 1]}, "objective": {"loss": "mse"}, "data": CLASSIFIER["data"]}
+    own = Experiment.model_validate({**model, "training": training, "ensemble": {"epochs": [0]}})
+    assert own.data is not None
+    write_dataset(own.data, "d.parquet")
+    with pytest.raises(ValueError, match="batch_size is 21, but samples.csv has 20 training samples"):
+        write_ensemble(own, [0], "d.parquet", "e.parquet", state_dir="s", code="c")
 
 
 @pytest.mark.parametrize(
@@ -562,7 +609,8 @@ def test_what_an_own_model_predicts_is_not_guessed(keys: dict[str, Any]) -> None
 def test_numbers_that_are_no_classes_have_no_accuracy(folder: Path, column: str, n_panels: int) -> None:
     table = pd.read_csv("samples.csv")
     table.assign(number=np.where(table["kind"] == "yes", 1, 0)).to_csv("samples.csv", index=False)
-    own = experiment(**CLASSIFIER | {"data": CLASSIFIER["data"] | {"target": column}})
+    numbers = {"target": column, "target_is": "numbers"} if column == "number" else {}
+    own = experiment(**CLASSIFIER | {"data": CLASSIFIER["data"] | numbers})
     assert own.data is not None
     write_dataset(own.data, "d.parquet")
     run = pd.DataFrame({k: list(v) for k, v in run_training(own, 0, "d.parquet", state_dir="s", code="c").items()})

@@ -55,7 +55,7 @@ def test_memory_and_time_grow_with_the_circuit_and_shrink_with_its_blocks() -> N
     split = experiment(**circuit(16, 8), hessian={"shards": {"blocks": 6}})
     assert memory_mb(large, "hessians") > ENGINE_MB + 500
     assert memory_mb(split, "hessian_shards") < memory_mb(large, "hessians")
-    assert memory_mb(large, "trajectories") < ENGINE_MB + 10  # a gradient has no tangents
+    assert ENGINE_MB + 40 < memory_mb(large, "trajectories") < ENGINE_MB + 60  # a gradient has states, no tangents
     curved = {"optimiser": {"name": "hlr"}, "n_epochs": 10}
     assert memory_mb(experiment(**circuit(16, 8), training=curved), "trajectories") > ENGINE_MB + 500
     assert memory_mb(experiment(**circuit(4, 60)), "spectra") > memory_mb(experiment(), "spectra") + 100
@@ -79,7 +79,7 @@ def test_networks_ask_for_what_torch_takes() -> None:
     small = Experiment.model_validate({**network, "training": experiment().training, "hessian": {}})
     for stage in ("trajectories", "hessians", "spectra", "predictions"):
         assert memory_mb(small, stage) >= TORCH_MB
-    assert memory_mb(small, "datasets") == LIGHT_MB
+    assert memory_mb(small, "datasets") == LIGHT_MB + 1  # a few rows, rounded up
 
 
 @pytest.mark.parametrize(("stage", "asked"), [("starts", {"n_starts": 10}), ("shift_rule", {})])

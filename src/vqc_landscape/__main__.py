@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import sys
 from collections.abc import Sequence
 
@@ -24,6 +25,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 1
     print(f"Written: {', '.join(str(path) for path in written)}")
+    if importlib.util.find_spec("snakemake") is None:
+        print("Snakemake is not installed here; it comes with: pip install 'vqc-landscape[workflow]'")
     print(f"Edit {chosen.name}.py and its entry in {chosen.config}, then: snakemake --cores 4 only_{chosen.name}")
     return 0
 

@@ -12,6 +12,9 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+# Of a circuit, in Python and in the configuration: 2**24 amplitudes are 256 MB, and a gradient holds several states, a
+# Hessian one for each parameter. Memory sets a lower limit to most circuits.
+MAX_QUBITS = 24
 Array = NDArray[np.float64]
 T = TypeVar("T")
 

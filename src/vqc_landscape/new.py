@@ -5,11 +5,13 @@ from __future__ import annotations
 import importlib.util
 import keyword
 import re
+import shutil
 from pathlib import Path
 
 import yaml
 
 from vqc_landscape.config import ConfigError, parse_config
+from vqc_landscape.config.faults import NAME, NAME_LENGTH
 from vqc_landscape.provenance import ROOT
 from vqc_landscape.tables import atomic_file
 
@@ -45,10 +47,6 @@ ENTRY = """\
   figures: [training, spectra, tracks, scans, planes]
 """
 
-PROFILE = """\
-# Options of every run in this folder; those of the command line win.
-rerun-incomplete: true # a job that was killed is done again without being asked for
-"""
 SNAKEFILE = """\
 # snakemake --cores 4            everything in config/config.yaml
 # snakemake --cores 4 only_NAME  one experiment, with its figures
@@ -64,16 +62,21 @@ workflow.default_target = "all"
 
 def workflow_file() -> str:
     """Path of the workflow's Snakefile: in the installed package, or beside the sources."""
-    return str(next(f for f in (ROOT / "workflow/Snakefile", ROOT.parents[1] / "workflow/Snakefile") if f.is_file()))
+    return str(_shipped("workflow/Snakefile"))
+
+
+def _shipped(path: str) -> Path:
+    return next(file for file in (ROOT / path, ROOT.parents[1] / path) if file.exists())
 
 
 def new_experiment(name: str, config: str = "config/config.yaml") -> list[Path]:
     """Write ``NAME.py``, an entry ``NAME`` in the configuration, and a Snakefile with its profile where there is none.
 
-    What is in the configuration stays as it is, comments included.
+    The profiles of clusters, too: Snakemake takes no notice of one that it does not find, and runs jobs here. What is
+    there already stays as it is, comments included.
 
     Args:
-        name: lower-case letters, digits and _, a letter first.
+        name: lower-case letters, digits and _, a letter first, at most 100 characters.
         config: the configuration; made where it does not exist.
 
     Returns:
@@ -82,7 +85,9 @@ def new_experiment(name: str, config: str = "config/config.yaml") -> list[Path]:
     Raises:
         ConfigError: a name that cannot be used or is taken, or a configuration that the entry cannot be put into.
     """
-    if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
+    if len(name) > NAME_LENGTH:
+        raise ConfigError(f"A name must have at most {NAME_LENGTH} characters, but {name[:20]}... has {len(name)}.")
+    if not re.fullmatch(NAME, name):
         raise ConfigError(f"A name must be lower-case letters, digits and _, a letter first, but is {name!r}.")
     circuit, target, snakefile = Path(f"{name}.py"), Path(config), Path("Snakefile")
     if circuit.exists():
@@ -94,13 +99,27 @@ def new_experiment(name: str, config: str = "config/config.yaml") -> list[Path]:
     before = target.read_text(encoding="utf-8") if target.exists() else "experiments:\n"
     text = _with_entry(before, name, target)
     written = {target: text, circuit: CIRCUIT.format(name=name)}
+    profiles = ["slurm", "generic"]
     if not snakefile.exists():
-        written |= {snakefile: SNAKEFILE, Path("profiles/default/config.yaml"): PROFILE}
-    for path, content in written.items():
+        written[snakefile] = SNAKEFILE
+        profiles = ["default", *profiles]
+    copied = {path: source for profile in profiles for path, source in _profile(profile) if not path.exists()}
+    for path in (*written, *copied):
         path.parent.mkdir(parents=True, exist_ok=True)
+    for path, content in written.items():
         with atomic_file(path) as temporary:
             temporary.write_text(content, encoding="utf-8")
-    return list(written)
+    for path, source in copied.items():
+        shutil.copyfile(source, path)
+        if path.suffix == ".sh":
+            path.chmod(0o755)
+    return [*written, *copied]
+
+
+def _profile(name: str) -> list[tuple[Path, Path]]:
+    """The files of a profile: where each belongs, and where it is."""
+    files = sorted(_shipped(f"profiles/{name}").iterdir())
+    return [(Path("profiles", name, file.name), file) for file in files]
 
 
 def _with_entry(text: str, name: str, path: Path) -> str:

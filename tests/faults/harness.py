@@ -30,18 +30,20 @@ class Study:
         profile: how its jobs are run.
         options: of every start, besides.
         environment: variables besides those of the tests.
+        config: its configuration.
     """
 
     folder: Path
     profile: str = "default"
     options: tuple[str, ...] = ()
     environment: dict[str, str] = field(default_factory=dict)
+    config: Path = STUDY
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """Start Snakemake in a process group of its own; its messages go to ``snakemake.txt``."""
         command = [sys.executable, "-m", "snakemake", *(arguments or TABLES), *self.options]
         command += ["--snakefile", str(ROOT / "Snakefile"), "--directory", str(self.folder)]
-        command += ["--workflow-profile", str(ROOT / "profiles" / self.profile), "--configfile", str(STUDY)]
+        command += ["--workflow-profile", str(ROOT / "profiles" / self.profile), "--configfile", str(self.config)]
         environment = {**os.environ, "PYTHONPATH": str(ROOT / "src"), **self.environment}
         self.folder.mkdir(exist_ok=True)
         with self.messages.open("a") as messages:

@@ -37,9 +37,27 @@ def code(stage):
     return lambda wildcards: plan.code_of(experiment_of(wildcards), stage)
 
 
+@functools.cache
+def check_planned():
+    """The experiments that have jobs to do, against the machine that does them."""
+    names = {getattr(job.wildcards, "experiment", None) for job in workflow.dag.needrun_jobs()}
+    # a dry run does not say where the jobs would run: profiles of clusters say how many (`jobs`), one's own machine `cores`
+    here = workflow.local_exec and not (workflow.dryrun and workflow.resource_settings.nodes)
+    try:
+        check_sizes({k: v for k, v in STUDY.experiments.items() if k in names}, this_machine() if here else CLUSTER)
+    except ConfigError as error:
+        raise WorkflowError(str(error)) from None
+
+
 def memory(stage):
     """What the step needs, and as much again at every further attempt."""
-    return lambda wildcards, attempt: attempt * memory_mb(experiment_of(wildcards), stage)
+
+    def mb(wildcards, attempt):
+        if workflow.is_main_process:  # asked for the first time when every job is planned, and none has begun
+            check_planned()
+        return attempt * memory_mb(experiment_of(wildcards), stage)
+
+    return mb
 
 
 def runtime(stage):

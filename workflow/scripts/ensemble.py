@@ -3,11 +3,10 @@
 from vqc_landscape.config import Experiment
 from vqc_landscape.studies.ensembles import write_ensemble
 from vqc_landscape.studies.jobs import job
-from vqc_landscape.training.interrupt import stop_requests
 from vqc_landscape.training.progress import ProgressLines
 
 title = "{experiment} seeds, block {block}".format(**snakemake.wildcards)
-with job(title, snakemake.log[0]) as progress, stop_requests() as stop:
+with job(title, snakemake.log[0]) as progress:
     write_ensemble(
         Experiment(**snakemake.params.settings),
         snakemake.params.seeds,
@@ -16,5 +15,4 @@ with job(title, snakemake.log[0]) as progress, stop_requests() as stop:
         state_dir=snakemake.params.state,
         code=snakemake.params.code,
         report=ProgressLines(progress),
-        stop=stop,
     )

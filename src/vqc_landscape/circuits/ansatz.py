@@ -10,11 +10,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from vqc_landscape.checks import check_count
+from vqc_landscape.checks import MAX_QUBITS, check_count
 from vqc_landscape.circuits.program import Circuit, FixedGate, Gate, Rotation, Term
 
 Ints = NDArray[np.int64]
-MAX_QUBITS = 24  # 2**24 amplitudes are 256 MB; the dense Hessian is out of reach long before
 
 
 def rx_product(n_qubits: int, n_layers: int) -> Circuit:

@@ -18,6 +18,7 @@ from vqc_landscape.config.model import (
     FileData,
     InitConfig,
     NetworkConfig,
+    Objective,
     StatePreparation,
 )
 from vqc_landscape.config.tables import (
@@ -50,9 +51,7 @@ class Experiment(Section):
     params_shape: Annotated[list[Count], Field(min_length=1)] | None = Field(
         default=None, description="shape of the parameters of your own circuit or network"
     )
-    objective: Annotated[StatePreparation | Classification | Expectation, Field(discriminator="loss")] = Field(
-        description="what is minimised"
-    )
+    objective: Objective = Field(description="what is minimised")
     convention: Convention = Field(
         default="exact", description="exact, or the published code's arithmetic with its two bugs"
     )

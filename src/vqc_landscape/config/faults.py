@@ -7,11 +7,12 @@ from typing import Any
 
 LETTER = r"^[a-z]$"
 NAME = r"^[a-z][a-z0-9_]*$"
+NAME_LENGTH = 100  # a file's name has 255 bytes, and seed, block, shard or figure stand beside this one
 CLAIM = r"^[a-z][a-z0-9-]*$"
-FOLDER = r"^[^{}\n]+$"
+FOLDER = r"^[^{}<>\[\]*?\n]+$"
 PAULI_WORD = r"^[XYZ][0-9]+( [XYZ][0-9]+)*$"
 REFERENCE = r"^[A-Za-z_][A-Za-z0-9_.]*:[A-Za-z_][A-Za-z0-9_]*$"
-TABLE_FILE = r"^[^{}\n]+\.(csv|parquet)$"
+TABLE_FILE = r"^[^{}<>\n]+\.(csv|parquet)$"
 
 
 def describe(fault: Any) -> str:
@@ -22,7 +23,8 @@ def describe(fault: Any) -> str:
     steps = [s for i, s in enumerate(steps) if not (s in _TAGS and i and steps[i - 1] in _UNIONS)]
     if steps[-1:] == ["[key]"]:
         allowed = context["expected"] if kind == "literal_error" else _PATTERNS.get(context.get("pattern"), "a text")
-        return f"{'.'.join(steps[:-2])}: a name must be {allowed}, but is {value!r}"
+        rule = _ALLOWED[kind].format(**context) if kind == "string_too_long" else f"must be {allowed}"
+        return f"{'.'.join(steps[:-2])}: a name {rule}, but is {_short(value)}"
     if kind in ("union_tag_invalid", "union_tag_not_found"):
         steps.append(context["discriminator"].strip("'"))
         value = context.get("tag")
@@ -36,7 +38,13 @@ def describe(fault: Any) -> str:
     allowed = _ALLOWED[kind].format(**context) if kind in _ALLOWED else fault["msg"]
     if kind == "too_short":
         allowed += "entry" if context["min_length"] == 1 else "entries"
-    return f"{key}: {allowed}, but is {value!r}"
+    return f"{key}: {allowed}, but is {_short(value)}"
+
+
+def _short(value: Any) -> str:
+    """As Python writes it, but no longer than a line."""
+    text = repr(value)
+    return text if len(text) <= 120 else f"{text[:100]}... ({len(text)} characters)"
 
 
 def nearest(name: str, allowed: list[str]) -> str:
@@ -55,10 +63,10 @@ _PATTERNS = {
     LETTER: "one lower-case letter",
     NAME: "lower-case letters, digits and _, a letter first",
     CLAIM: "lower-case letters, digits and -, a letter first",
-    FOLDER: "a path on one line, without { and }",
+    FOLDER: "a path on one line, without any of { } < > [ ] * ?",
     PAULI_WORD: "X, Y or Z with the number of a qubit, several with one blank between them, such as Z0 Z1",
     REFERENCE: "a mapping, or module:name such as my_module:my_qnode",
-    TABLE_FILE: "the path of a .csv or .parquet file",
+    TABLE_FILE: "the path of a .csv or .parquet file, without any of { } < >",
 }
 
 # kind of pydantic's fault -> what is allowed
@@ -81,5 +89,6 @@ _ALLOWED = {
     "model_attributes_type": "must be a mapping",
     "string_type": "must be a text",
     "string_too_short": "must not be empty",
+    "string_too_long": "must have at most {max_length} characters",
     "string_pattern_mismatch": "must be {what}",
 }

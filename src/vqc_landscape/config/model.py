@@ -5,10 +5,22 @@ from __future__ import annotations
 import math
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
-from vqc_landscape.config.faults import PAULI_WORD, TABLE_FILE
-from vqc_landscape.config.types import Activation, Count, Epoch, Finite, Initialiser, Layers, Positive, Qubits, Section
+from vqc_landscape.config.faults import PAULI_WORD
+from vqc_landscape.config.types import (
+    Activation,
+    Count,
+    Epoch,
+    Finite,
+    Initialiser,
+    Layers,
+    Positive,
+    Qubits,
+    Section,
+    TableFile,
+    spelt,
+)
 
 
 class CircuitConfig(Section):
@@ -83,6 +95,10 @@ class Expectation(Section):
     )
 
 
+_Objectives = StatePreparation | Classification | Expectation
+Objective = Annotated[_Objectives, Field(discriminator="loss"), spelt("loss", _Objectives)]
+
+
 class DataConfig(Section):
     """Samples of the disk: x uniform on [-1, 1]^2, y = +1 inside, -1 outside."""
 
@@ -116,13 +132,16 @@ class BundledData(Section):
 class FileData(Section):
     """Samples of a CSV or Parquet file, one row each."""
 
-    file: Annotated[str, Field(pattern=TABLE_FILE)] = Field(
-        description="path of a .csv or .parquet file, from the folder that Snakemake runs in"
-    )
+    file: TableFile = Field(description="path of a .csv or .parquet file, from the folder that Snakemake runs in")
     features: Annotated[list[str], Field(min_length=1)] = Field(description="columns of numbers, in their order")
     target: str = Field(
         description="column of two labels, the first in the alphabet is y = -1; or of numbers, which stay as they are: "
-        "-1 and 1 are classes, 0 and 1 are values to be fitted, without an accuracy"
+        "-1 and 1 are classes, all others are fitted, without an accuracy"
+    )
+    target_is: Literal["classes", "numbers"] | None = Field(
+        default=None,
+        description="classes: the smaller of two numbers, such as 0 and 1, is y = -1; numbers: they are fitted as they "
+        "are; null: as above, but a few whole numbers, which may be either, are refused",
     )
     n_test: Count = Field(description="number of test samples; all others are for training")
     scale: Positive | None = Field(
@@ -139,10 +158,20 @@ def kind_of_data(value: Any) -> str:
     return "bundled" if keys.get("name") in ("iris", "breast_cancer") else "disk"
 
 
+def _known_name(raw: Any) -> Any:
+    # before the section of the disk, which knows no other name
+    if isinstance(raw, dict) and isinstance(raw.get("name"), str) and raw["name"] not in DATA_SETS:
+        raise ValueError(f"name must be one of {', '.join(DATA_SETS)}, but is {raw['name']!r}")
+    return raw
+
+
+DATA_SETS = ("disk", "iris", "breast_cancer")
 # one tag per form, as for epochs
 Data = Annotated[
     Annotated[DataConfig, Tag("disk")] | Annotated[BundledData, Tag("bundled")] | Annotated[FileData, Tag("file")],
     Discriminator(kind_of_data),
+    BeforeValidator(_known_name),
+    spelt("file", DataConfig | BundledData | FileData),
 ]
 
 

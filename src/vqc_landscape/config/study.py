@@ -64,8 +64,8 @@ class Config(Section):
         description="demonstration: sizes are chosen to be quick; page, claims and terminal say that numbers and "
         "verdicts mean nothing",
     )
-    results_dir: Folder = Field(default="results", description="folder of tables, figures and the report")
-    state_dir: Folder = Field(default="state", description="folder of checkpoints")
+    results_dir: Folder = Field(default="results", description="folder of tables, figures and the report, of its own")
+    state_dir: Folder = Field(default="state", description="folder of checkpoints, of its own")
     experiments: Annotated[dict[Name, Experiment], Field(min_length=1)] = Field(description="name -> experiment")
     figures: dict[Literal[FIGURES], FigureConfig] = Field(default={}, description="figure -> what it shows")  # type: ignore[valid-type]
     claims: dict[ClaimId, ClaimConfig] = Field(default={}, description="claim -> experiments that it is measured from")

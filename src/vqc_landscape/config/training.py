@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from vqc_landscape.config.types import Count, Finite, Positive, Section, own_or
+from vqc_landscape.config.types import Count, Finite, Positive, Section, own_or, spelt
 
 
 class SGD(Section):
@@ -58,7 +58,8 @@ class HLRThenQNG(Section):
     regularisation: Positive = Field(default=1e-8, description="as for qng")
 
 
-Optimiser = Annotated[SGD | Adam | GD | LBFGS | QNG | HLR | HLRThenQNG, Field(discriminator="name")]
+_Optimisers = SGD | Adam | GD | LBFGS | QNG | HLR | HLRThenQNG
+Optimiser = Annotated[_Optimisers, Field(discriminator="name"), spelt("name", _Optimisers)]
 
 
 class TrainingConfig(Section):

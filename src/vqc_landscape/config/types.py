@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+import os
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 
-from vqc_landscape.config.faults import CLAIM, FOLDER, NAME, REFERENCE, nearest
+from vqc_landscape.checks import MAX_QUBITS
+from vqc_landscape.config.faults import CLAIM, FOLDER, NAME, NAME_LENGTH, REFERENCE, TABLE_FILE, nearest
 
 
 def _no_bool(value: object) -> object:
@@ -23,18 +25,25 @@ def _once(values: list[Any]) -> list[Any]:
     return values
 
 
+def _no_home(path: str) -> str:
+    if path.startswith("~"):
+        raise ValueError(f"begins with ~, which only a shell expands: write {os.path.expanduser(path)}, not {path}")
+    return path
+
+
 # bounds stand next to the type: on a validator they would be missing in the schema
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False), BeforeValidator(_no_bool)]
 Finite = Annotated[float, Field(allow_inf_nan=False), BeforeValidator(_no_bool)]
 # Bounds far beyond what any machine finishes, so that a slip of the finger is an error and no endless run.
 Count = Annotated[int, Field(ge=1, le=1_000_000, strict=True)]
-Qubits = Annotated[int, Field(ge=1, le=20, strict=True)]
+Qubits = Annotated[int, Field(ge=1, le=MAX_QUBITS, strict=True)]
 Layers = Annotated[int, Field(ge=1, le=1000, strict=True)]
-Folder = Annotated[str, Field(min_length=1, pattern=FOLDER)]
+Folder = Annotated[str, Field(min_length=1, pattern=FOLDER), AfterValidator(_no_home)]
+TableFile = Annotated[str, Field(pattern=TABLE_FILE), AfterValidator(_no_home)]
 Epoch = Annotated[int, Field(ge=0, strict=True)]
 Convention = Literal["exact", "as_published"]
 Reference = Annotated[str, Field(pattern=REFERENCE)]
-Name = Annotated[str, Field(pattern=NAME)]
+Name = Annotated[str, Field(pattern=NAME, max_length=NAME_LENGTH)]
 ClaimId = Annotated[str, Field(pattern=CLAIM)]
 Activation = Literal["tanh", "relu", "sigmoid"]
 Initialiser = Literal["torch_default", "xavier_uniform", "xavier_normal", "kaiming_uniform"]
@@ -64,6 +73,24 @@ class Section(BaseModel):
         if unknown:
             raise ValueError(f"unknown key {unknown[0]!r}{nearest(str(unknown[0]), list(cls.model_fields))}")
         return raw
+
+
+def spelt(key: str, sections: Any) -> BeforeValidator:
+    """Name a misspelt key of a section that is chosen by ``key``, which is what would be missing otherwise.
+
+    Args:
+        key: the key by whose value, or presence, one of the sections is chosen.
+        sections: their union.
+    """
+    known = list(dict.fromkeys(name for section in get_args(sections) for name in section.model_fields))
+
+    def check(raw: Any) -> Any:
+        unknown = [name for name in raw if name not in known] if isinstance(raw, dict) and key not in raw else []
+        if unknown:
+            raise ValueError(f"unknown key {unknown[0]!r}{nearest(str(unknown[0]), known)}")
+        return raw
+
+    return BeforeValidator(check)
 
 
 def _kind(value: Any) -> str:

@@ -4,15 +4,30 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from pathlib import Path
 
 VARIABLE = "VQC_LANDSCAPE_MEMORY_GB"
+CGROUPS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")  # version 2, and before
 
 
 def free_bytes() -> float:
     """Bytes of the machine's memory that are free now."""
+    return _meminfo("MemAvailable:")
+
+
+def total_bytes() -> float:
+    """Bytes of the machine's memory, or of the container's where that has less."""
+    limits = [_meminfo("MemTotal:")]
+    for path in map(Path, CGROUPS):
+        text = path.read_text().strip() if path.is_file() else ""
+        limits += [float(text)] if text.isdigit() else []  # else there is no limit: "max"
+    return min(limits)
+
+
+def _meminfo(key: str) -> float:
     try:
         with open("/proc/meminfo") as lines:
-            return next(float(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:"))
+            return next(float(line.split()[1]) * 1024 for line in lines if line.startswith(key))
     except OSError:  # no Linux: the operating system decides
         return float("inf")
 
@@ -78,11 +93,14 @@ def schedule_bytes(n_qubits: int, n_blocks: int) -> int:
 def hessian_bound(n_qubits: int, n_params: int, n_layers: int) -> int:
     """Bytes that a Hessian takes at most, without making the engine: for planning, with the sizes of our ansaetze.
 
-    Tangents, generators of two sub-layers, the states of all blocks of 32 samples (fewer for large states) in two
-    orders, and the sums over samples.
+    Tangents, generators of two sub-layers, the states of a gradient, and the sums over samples.
     """
     state = 2 * 8 << n_qubits
     columns = n_params + 136  # padded to whole chunks
+    return state * (columns + 6 * n_qubits + 3) + gradient_bound(n_qubits, n_layers) + 5 * 8 * columns**2
+
+
+def gradient_bound(n_qubits: int, n_layers: int) -> int:
+    """Bytes of a gradient, likewise: the states of all blocks of 32 samples (fewer for large states) in two orders."""
     lanes = min(32, max(1, 2**13 >> n_qubits))
-    n_states = (3 * (n_layers + 1) + n_qubits) * lanes * (1 if lanes == 1 else 2)
-    return state * (columns + 6 * n_qubits + 3 + n_states) + 5 * 8 * columns**2
+    return (2 * 8 << n_qubits) * (3 * (n_layers + 1) + n_qubits) * lanes * (1 if lanes == 1 else 2)

@@ -15,9 +15,9 @@ from vqc_landscape.curvature.spectrum import spectrum, zero_below
 from vqc_landscape.objectives.interface import Risk
 from vqc_landscape.studies.build import initial_params, make_risk, optimiser_of
 from vqc_landscape.studies.inputs import read_samples
-from vqc_landscape.studies.trajectories import run_training
+from vqc_landscape.studies.trajectories import check_batch_size, run_training
 from vqc_landscape.tables import write_table
-from vqc_landscape.training.interrupt import Stop
+from vqc_landscape.training.interrupt import stop_requests
 from vqc_landscape.training.loop import Report, train, unless_stopped
 
 if TYPE_CHECKING:
@@ -43,7 +43,6 @@ def write_ensemble(
     state_dir: str,
     code: str,
     report: Report | None = None,
-    stop: Stop | None = None,
 ) -> None:
     """Train every seed, and for networks every activation and initialiser, and write a row per member and epoch.
 
@@ -58,19 +57,18 @@ def write_ensemble(
         state_dir: folder of the experiment's checkpoints.
         code: hash over the code that trains; other code, other run.
         report: called as ``report(epoch, n_epochs, loss)``.
-        stop: asked before every step; true ends the run with a checkpoint.
 
     Raises:
         TrainingDiverged: a number became NaN or infinite.
-        TrainingStopped: ``stop`` said so.
+        TrainingStopped: it was asked to end while it trained (SIGTERM, SIGINT).
     """
     ensemble = experiment.ensemble
     assert ensemble is not None
     rows = []
     if experiment.circuit is not None:
-        members = _circuits(experiment, seeds, dataset, state_dir, code, report, stop)
+        members = _circuits(experiment, seeds, dataset, state_dir, code, report)
     else:
-        members = _networks(experiment, seeds, dataset, report, stop)
+        members = _networks(experiment, seeds, dataset, report)
     for member in members:
         network = member.experiment.network
         risk, test_risk = (make_risk(member.experiment, read_samples(dataset, split)) for split in ("train", "test"))
@@ -105,17 +103,14 @@ def _circuits(
     state_dir: str,
     code: str,
     report: Report | None,
-    stop: Stop | None,
 ) -> Iterator[Member]:
     for seed in seeds:
         folder = f"{state_dir}/seed={seed}"
-        trajectory = run_training(experiment, seed, dataset, state_dir=folder, code=code, report=report, stop=stop)
+        trajectory = run_training(experiment, seed, dataset, state_dir=folder, code=code, report=report)
         yield Member(experiment, seed, trajectory["params"])
 
 
-def _networks(
-    experiment: Experiment, seeds: Sequence[int], dataset: str, report: Report | None, stop: Stop | None
-) -> Iterator[Member]:
+def _networks(experiment: Experiment, seeds: Sequence[int], dataset: str, report: Report | None) -> Iterator[Member]:
     """All members of an activation are one risk: a step of all costs little more than a step of one."""
     from vqc_landscape.objectives.network import NetworkRisk
     from vqc_landscape.objectives.stack import NetworkStack
@@ -134,8 +129,10 @@ def _networks(
         members = list(itertools.product(kinds, seeds))
         start = np.stack([initial_params(kind, seed) for kind, seed in members])
         optimiser, stack = optimiser_of(training), NetworkStack(risk, len(members))
+        check_batch_size(experiment, optimiser, risk.n_samples)
         n_epochs, order = training.n_epochs, data.seed
-        run = train(stack, start, optimiser, n_epochs, seed=order, report=report, stop=stop)
+        with stop_requests() as stop:
+            run = train(stack, start, optimiser, n_epochs, seed=order, report=report, stop=stop)
         trajectory = unless_stopped(run, None)
         params = trajectory["params"].reshape(-1, *start.shape)
         for index, (kind, seed) in enumerate(members):

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 import logging
+import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import FrameType
 
 from vqc_landscape.simulator.threads import n_threads
 from vqc_landscape.training.interrupt import TrainingStopped
@@ -28,7 +30,7 @@ def job(title: str, log: str) -> Iterator[Progress]:
 
     Raises:
         SystemExit: 1, the work failed; the terminal has the reason in one line, the log the traceback. 75, it was
-            asked to stop and goes on where it was when it is run again.
+            asked to stop or interrupted; run again, a training goes on where it was.
     """
     Path(log).parent.mkdir(parents=True, exist_ok=True)
     terminal, file = logging.StreamHandler(), logging.FileHandler(log, mode="w", encoding="utf-8")
@@ -45,6 +47,9 @@ def job(title: str, log: str) -> Iterator[Progress]:
     except TrainingStopped as stopped:
         PACKAGE_LOGGER.warning("%s Run it again to go on.", stopped)
         raise SystemExit(RESUME_ME) from None
+    except KeyboardInterrupt:
+        PACKAGE_LOGGER.warning("Interrupted. Run it again.")
+        raise SystemExit(RESUME_ME) from None
     except Exception as error:
         PACKAGE_LOGGER.exception("%s: %s", type(error).__name__, error)
         raise SystemExit(1) from None
@@ -52,6 +57,26 @@ def job(title: str, log: str) -> Iterator[Progress]:
         for handler in (terminal, file):
             PACKAGE_LOGGER.removeHandler(handler)
             handler.close()
+
+
+def pass_on_sigterm() -> None:
+    """Let SIGTERM reach the jobs of this process, too, from the Snakemake that calls this on.
+
+    By itself Snakemake only starts no more of them, and waits: for hours, if one of them trains. A job that trains
+    saves its last whole epoch and ends. For the main thread only, as signals are.
+    """
+    import psutil
+
+    before = signal.getsignal(signal.SIGTERM)
+
+    def pass_on(number: int, frame: FrameType | None) -> None:
+        if callable(before):
+            before(number, frame)
+        for job in psutil.Process().children(recursive=True):
+            with suppress(psutil.NoSuchProcess):
+                job.terminate()
+
+    signal.signal(signal.SIGTERM, pass_on)
 
 
 class Progress(io.TextIOBase):

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -113,23 +112,9 @@ def stale_parts(config: Config) -> list[Path]:
     return sorted(stale)
 
 
-def check_folders(config: Config) -> None:
-    """Make the folders of results and checkpoints, and try to write there.
-
-    Raises:
-        OSError: one of them cannot be written; it is named.
-    """
-    for folder in (config.results_dir, config.state_dir):
-        try:
-            Path(folder).mkdir(parents=True, exist_ok=True)
-            tempfile.TemporaryFile(dir=folder).close()
-        except OSError as error:
-            raise OSError(f"The folder {folder} cannot be written: {error.strerror}.") from None
-
-
 def settings(experiment: Experiment, stage: str) -> dict[str, Any]:
     """The part of an experiment that a stage depends on, defaults filled in."""
-    return {key: value for key, value in _dump(experiment).items() if key in STAGES[stage].reads}
+    return {key: value for key, value in dump(experiment).items() if key in STAGES[stage].reads}
 
 
 def own_inputs(experiment: Experiment) -> list[str]:
@@ -195,14 +180,14 @@ def figure_settings(config: Config, figure: str, parts: Iterable[Part]) -> dict[
         seeds = config.experiments[name].seeds
         used = [seed for seed in seeds if (name, seed) in read or name in whole] or seeds[:1]
         own = [] if shown else [figure.removeprefix(f"{name}_")]
-        experiments[name] = _dump(config.experiments[name]) | {"seeds": used, "figures": own}
+        experiments[name] = dump(config.experiments[name]) | {"seeds": used, "figures": own}
     return {"experiments": experiments, "figures": {figure: shown.model_dump(mode="json")} if shown else {}}
 
 
 def claim_settings(config: Config, parts: Iterable[Part]) -> dict[str, Any]:
     """The part of the configuration that the claims depend on, itself a valid configuration."""
     fed = {name for _, name, _ in parts}
-    experiments = {name: _dump(experiment) for name, experiment in config.experiments.items() if name in fed}
+    experiments = {name: dump(experiment) for name, experiment in config.experiments.items() if name in fed}
     return {
         "purpose": config.purpose,
         "experiments": experiments,
@@ -214,7 +199,7 @@ def claim_settings(config: Config, parts: Iterable[Part]) -> dict[str, Any]:
 def report_settings(config: Config) -> dict[str, Any]:
     """The whole configuration, itself a valid one: the page shows it."""
     plain = config.model_dump(mode="json", exclude={"experiments"})
-    return plain | {"experiments": {name: _dump(experiment) for name, experiment in config.experiments.items()}}
+    return plain | {"experiments": {name: dump(experiment) for name, experiment in config.experiments.items()}}
 
 
 def benchmark_files(config: Config) -> list[str]:
@@ -229,7 +214,7 @@ def benchmark_files(config: Config) -> list[str]:
     return files
 
 
-def _dump(experiment: Experiment) -> dict[str, Any]:
+def dump(experiment: Experiment) -> dict[str, Any]:
     """As plain data, itself a valid experiment: `init` is not for networks, not even with its defaults."""
     return experiment.model_dump(mode="json", exclude={"init"} if experiment.network else None)
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+import re
+import warnings
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +19,9 @@ if TYPE_CHECKING:
 
     from vqc_landscape.config import BundledData, FileData
 
+MOST_CLASSES = 10  # whole numbers that may be labels, if each comes twice on average; chosen by us: the digits are ten
+
+T = TypeVar("T")
 Samples = tuple[Array, Array, list[str]]  # features (n, d), targets (n,), split of each
 
 
@@ -60,34 +66,66 @@ def file_samples(data: FileData) -> Samples:
     """Samples of the user's table, training samples first.
 
     Raises:
-        ValueError: a file or column that is missing, a value that is no number, a target that is neither numbers nor
-            two labels, or fewer rows than asked for; the message names it.
+        ValueError: a file or column that is missing, or there twice, a value that is no number, a target that is
+            neither numbers nor two labels, or may be either, or fewer rows than asked for; the message names it.
     """
     path = Path(data.file)
-    frame = _read(path)
-    missing = [column for column in (*data.features, data.target) if column not in frame]
-    if missing:
-        listed = ", ".join(str(column) for column in frame)
-        raise ValueError(f"{path} has no column {missing[0]!r}; it has {listed}.")
+    frame = _read(path, (*data.features, data.target))
     if len(frame) <= data.n_test:
         raise ValueError(f"data.n_test is {data.n_test}, but {path} has {len(frame)} rows, and some must be left.")
     x = np.stack([_numbers(frame, column, path) for column in data.features], axis=1)
-    y = _targets(frame, data.target, path)
+    y = _targets(frame, data, path)
     order = np.random.default_rng(data.seed).permutation(len(frame))
     n_train = len(frame) - data.n_test
     x = x[order] if data.scale is None else _scaled(x[order], n_train, data.scale)
     return x, y[order], _split(n_train, data.n_test)
 
 
-def _read(path: Path) -> pd.DataFrame:
-    import pandas as pd
-
+def _read(path: Path, columns: Sequence[str]) -> pd.DataFrame:
+    """The table, which has each of these columns once."""
     if not path.is_file():
         raise ValueError(f"data.file {path} does not exist in {Path.cwd()}.")
+    header = _opened(path, _header)
+    for column in columns:
+        named = column if column in header else re.sub(r"\.[0-9]+$", "", column)  # pandas calls the second a `a.1`
+        n_columns = header.count(named)
+        if n_columns > 1:
+            raise ValueError(f"{path} has {n_columns} columns {named!r}: which one is meant? Rename the others.")
+    frame = _opened(path, _frame)
+    missing = [column for column in columns if column not in frame]
+    if missing:
+        raise ValueError(f"{path} has no column {missing[0]!r}; it has {', '.join(map(str, frame))}.")
+    return frame
+
+
+def _opened(path: Path, read: Callable[[Path], T]) -> T:
+    import pandas as pd
+
     try:
-        return pd.read_csv(path) if path.suffix == ".csv" else pd.read_parquet(path)
-    except (ValueError, OSError) as error:  # what pandas and pyarrow raise for a file of another kind
+        return read(path)
+    except (ValueError, OSError, pd.errors.ParserWarning) as error:  # of pandas and pyarrow, for a file of another kind
         raise ValueError(f"data.file {path} cannot be read as {path.suffix[1:]}: {error}") from None
+
+
+def _header(path: Path) -> list[str]:
+    """Names of the columns, as they stand in the file."""
+    import pandas as pd
+    import pyarrow.parquet as pq
+
+    if path.suffix == ".csv":
+        first = pd.read_csv(path, header=None, nrows=1, dtype=str, keep_default_na=False)
+        return [str(name) for name in first.iloc[0]]
+    return [str(name) for name in pq.read_schema(path).names]
+
+
+def _frame(path: Path) -> pd.DataFrame:
+    import pandas as pd
+
+    if path.suffix != ".csv":
+        return pd.read_parquet(path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", pd.errors.ParserWarning)  # rows longer than the header would lose their end
+        return pd.read_csv(path, index_col=False)
 
 
 def _numbers(frame: pd.DataFrame, column: str, path: Path) -> Array:
@@ -103,23 +141,57 @@ def _numbers(frame: pd.DataFrame, column: str, path: Path) -> Array:
     return numbers
 
 
-def _targets(frame: pd.DataFrame, column: str, path: Path) -> Array:
+def _targets(frame: pd.DataFrame, data: FileData, path: Path) -> Array:
     import pandas as pd
 
+    column = data.target
     if pd.api.types.is_numeric_dtype(frame[column]) and not pd.api.types.is_bool_dtype(frame[column]):
-        return _numbers(frame, column, path)
+        return _numeric_targets(_numbers(frame, column, path), data, path)
     empty = np.flatnonzero(frame[column].isna())
     if len(empty):
         raise ValueError(f"{path}, column {column!r}, row {empty[0] + 1}: must not be empty.")
     odd = next((value for value in frame[column] if not isinstance(value, str | bool | np.bool_)), None)
     if odd is not None:
         raise ValueError(f"{path}, column {column!r}: must be numbers or two labels, but has {odd!r}.")
+    if data.target_is == "numbers":
+        shown = frame[column].to_list()[0]
+        raise ValueError(f"{path}, column {column!r}: must be numbers, as data.target_is says, but has {shown!r}.")
     labels: NDArray[np.str_] = frame[column].astype(str).to_numpy(dtype=np.str_)
-    kinds = sorted(set(labels.tolist()))
+    return _two_classes(labels, f"{path}, column {column!r}: must be numbers or two labels, but has")
+
+
+def _numeric_targets(values: Array, data: FileData, path: Path) -> Array:
+    """Classes -1 and 1, or numbers to be fitted; what may be either is refused."""
+    kinds = np.unique(values)
+    where = f"{path}, column {data.target!r}"
+    if data.target_is == "classes":
+        return _two_classes(values, f"{where}: must be two classes, as data.target_is says, but has")
+    are_classes = len(kinds) == 1 or kinds.tolist() == [-1.0, 1.0]
+    few = len(kinds) <= MOST_CLASSES and 2 * len(kinds) <= len(values) and not np.any(kinds % 1)
+    if data.target_is is None and few and not are_classes:
+        classes = (
+            f"data.target_is: classes, which makes {kinds[0]:g} -1 and {kinds[1]:g} 1"
+            if len(kinds) == 2
+            else "two labels, or -1 and 1, for a classification"
+        )
+        raise ValueError(
+            f"{where} holds {_listed(kinds)}: classes, or numbers? Write {classes}; or data.target_is: numbers, to fit "
+            "them as they are."
+        )
+    return values
+
+
+def _two_classes(labels: NDArray[Any], fault: str) -> Array:
+    """-1 for the first of two labels, 1 for the second."""
+    kinds = np.unique(labels)
     if len(kinds) != 2:
-        shown = ", ".join(kinds[:5]) + (", ..." if len(kinds) > 5 else "")
-        raise ValueError(f"{path}, column {column!r}: must be numbers or two labels, but has {len(kinds)}: {shown}.")
+        raise ValueError(f"{fault} {len(kinds)}: {_listed(kinds)}.")
     return np.where(labels == kinds[1], 1.0, -1.0)
+
+
+def _listed(kinds: NDArray[Any]) -> str:
+    shown = [f"{kind:g}" if isinstance(kind, float) else str(kind) for kind in kinds[:5].tolist()]
+    return ", ".join(shown) + (", ..." if len(kinds) > 5 else "")
 
 
 def _scaled(x: Array, n_train: int, scale: float) -> Array:

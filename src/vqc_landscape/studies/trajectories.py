@@ -13,8 +13,9 @@ from vqc_landscape.studies.build import initial_params, make_risk, optimiser_of
 from vqc_landscape.studies.inputs import read_samples
 from vqc_landscape.tables import write_table
 from vqc_landscape.training.checkpoint import Checkpoint, Columns
-from vqc_landscape.training.interrupt import Stop
+from vqc_landscape.training.interrupt import stop_requests
 from vqc_landscape.training.loop import train, unless_stopped
+from vqc_landscape.training.optimisers import Optimiser
 
 if TYPE_CHECKING:
     from vqc_landscape.config import Experiment
@@ -29,10 +30,9 @@ def write_trajectory(
     state_dir: str,
     code: str,
     report: Callable[[int, int, float], None] | None = None,
-    stop: Stop | None = None,
 ) -> None:
     """Train one seed and write its trajectory to the part file ``output``; all else as for ``run_training``."""
-    trajectory = run_training(experiment, seed, dataset, state_dir=state_dir, code=code, report=report, stop=stop)
+    trajectory = run_training(experiment, seed, dataset, state_dir=state_dir, code=code, report=report)
     write_table("trajectories", output, trajectory)
 
 
@@ -44,9 +44,11 @@ def run_training(
     state_dir: str,
     code: str,
     report: Callable[[int, int, float], None] | None = None,
-    stop: Stop | None = None,
 ) -> Columns:
     """Train one seed, resuming from its checkpoint if there is one; returns the columns of table ``trajectories``.
+
+    SIGTERM and SIGINT end the training with a checkpoint. Before it, while the risk is built, they end the process
+    at once, as anywhere else: reading a QNode of many samples takes minutes, and leaves nothing to be kept.
 
     Args:
         experiment: what is trained.
@@ -55,31 +57,51 @@ def run_training(
         state_dir: folder of this seed's checkpoints; every different run has its own folder in it.
         code: hash over the code that trains; other code, other run.
         report: called as ``report(epoch, n_epochs, loss)``.
-        stop: asked before every step; true ends the run with a checkpoint.
 
     Raises:
         TrainingDiverged: a number became NaN or infinite; the last good epoch is kept.
-        TrainingStopped: ``stop`` said so; the last whole epoch is kept.
+        TrainingStopped: it was asked to end; the last whole epoch is kept.
+        ValueError: batches that are larger than the data.
     """
     training = experiment.training
     assert training is not None
     test = read_samples(dataset, "test")
     params = initial_params(experiment, seed)
     key = run_key(experiment, seed, params, Path(dataset).read_bytes() if dataset else b"", code)
+    risk = make_risk(experiment, read_samples(dataset, "train"))
+    test_risk = make_risk(experiment, test) if test else None
+    optimiser = optimiser_of(training)
+    check_batch_size(experiment, optimiser, risk.n_samples)
     checkpoint = Checkpoint(Path(state_dir) / key, key)
-    run = train(
-        make_risk(experiment, read_samples(dataset, "train")),
-        params,
-        optimiser_of(training),
-        training.n_epochs,
-        seed=seed,
-        test_risk=make_risk(experiment, test) if test else None,
-        checkpoint=checkpoint,
-        checkpoint_every=training.checkpoint_every,
-        report=report,
-        stop=stop,
-    )
+    with stop_requests() as stop:
+        run = train(
+            risk,
+            params,
+            optimiser,
+            training.n_epochs,
+            seed=seed,
+            test_risk=test_risk,
+            checkpoint=checkpoint,
+            checkpoint_every=training.checkpoint_every,
+            report=report,
+            stop=stop,
+        )
     return unless_stopped(run, checkpoint)
+
+
+def check_batch_size(experiment: Experiment, optimiser: Optimiser, n_samples: int) -> None:
+    """See that a batch is no larger than the data, whose samples are only counted where a file of them is read.
+
+    Raises:
+        ValueError: it is larger.
+    """
+    if optimiser.batch_size is not None and optimiser.batch_size > n_samples:
+        data = experiment.data
+        file, n_test = getattr(data, "file", "the data"), getattr(data, "n_test", 0)
+        raise ValueError(
+            f"training.optimiser.batch_size is {optimiser.batch_size}, but {file} has {n_samples} training samples, "
+            f"with data.n_test {n_test} for the test."
+        )
 
 
 def run_key(experiment: Experiment, seed: int, params: Array, samples: bytes, code: str) -> str:

@@ -18,24 +18,23 @@ class TrainingStopped(RuntimeError):  # noqa: N818 - what happened, not what was
 
 @contextmanager
 def stop_requests() -> Iterator[Stop]:
-    """Yield a function that says whether one of ``SIGNALS`` has come; inside the block the first one does no more.
+    """Yield a function that says whether one of ``SIGNALS`` has come; inside the block they do no more.
 
-    A second signal acts as it would have without the block. For the main thread only, as signals are.
+    Only a second SIGINT acts as it would have without the block. One SIGTERM may come twice: from who signals all
+    processes, and from Snakemake, which passes its own on. For the main thread only, as signals are.
     """
     before = {number: signal.getsignal(number) for number in SIGNALS}
     asked: list[int] = []
 
-    def restore() -> None:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
     def note(number: int, _: FrameType | None) -> None:
         asked.append(number)
-        restore()
+        if number == signal.SIGINT:
+            signal.signal(signal.SIGINT, before[signal.SIGINT])
 
     for number in SIGNALS:
         signal.signal(number, note)
     try:
         yield lambda: bool(asked)
     finally:
-        restore()
+        for number, handler in before.items():
+            signal.signal(number, handler)
