@@ -151,12 +151,6 @@ def test_the_risk_is_what_the_qnode_returns(folder: Path) -> None:
     assert not np.array_equal(initial_params(own, 3), initial_params(own, 4))
 
 
-def test_what_may_take_long_is_said_before_it_is_done(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level("INFO", "vqc_landscape")
-    make_risk(experiment(**CLASSIFIER), (np.zeros((3, 2)), np.ones(3)))
-    assert caplog.messages == ["reading my_circuit:classify for 3 samples"]
-
-
 def test_a_built_in_ansatz_takes_a_pauli_sum() -> None:
     circuit = {"ansatz": "rx_product", "n_qubits": 2, "n_layers": 1}
     objective = {"loss": "expval", "observable": {"Z0 Z1": 2.0, "Y0": -1.0}}
