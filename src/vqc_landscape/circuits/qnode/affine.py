@@ -16,6 +16,7 @@ from vqc_landscape.checks import Array
 from vqc_landscape.circuits.qnode.parts import NotTakenError
 
 RTOL = 1e-10  # agreement of an angle that is computed in float64 in two ways
+AT_ONCE = 256  # parameters whose effect is looked at in one go: it bounds the memory; chosen by us
 SAME = 1e-12  # the same for one that does not depend on the parameters at all
 
 Pattern = list[tuple[int, ...]]  # parameters of each angle, ascending
@@ -80,9 +81,16 @@ def find_pattern(angles: Angles, points: Points) -> Pattern:
 
 def one_at_a_time(angles: Angles, start: Array) -> Pattern:
     """Parameters that move each angle."""
-    values = angles(np.concatenate([start[None], start + np.eye(len(start))]))
-    moved = np.abs(values[:, 1:] - values[:, :1]) > SAME * np.maximum(1.0, np.abs(values[:, :1]))
-    return [tuple(int(i) for i in np.flatnonzero(row)) for row in moved]
+    here = angles(start[np.newaxis])
+    found: list[list[int]] = [[] for _ in here]
+    for first in range(0, len(start), AT_ONCE):
+        params = np.arange(first, min(first + AT_ONCE, len(start)))
+        points = np.tile(start, (len(params), 1))
+        points[np.arange(len(params)), params] += 1.0
+        moved = np.abs(angles(points) - here) > SAME * np.maximum(1.0, np.abs(here))
+        for own, row in zip(found, moved, strict=True):
+            own += params[row].tolist()
+    return [tuple(own) for own in found]
 
 
 def solve(pattern: Sequence[tuple[int, ...]], points: Array, values: Array) -> tuple[Array, Array]:
