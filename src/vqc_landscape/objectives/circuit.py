@@ -256,6 +256,7 @@ class CircuitRisk:
         """The risk of some of the samples."""
         if self.features is None:
             raise ValueError("A batch needs data, but this risk has none.")
+        _ = self._engine  # made once, for all batches
         part = object.__new__(CircuitRisk)
         part.__dict__.update(self.__dict__)
         part.features, part.targets = self.features[indices], self.targets[indices]
