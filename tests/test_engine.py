@@ -21,10 +21,9 @@ from programs import random_circuit
 
 import vqc_landscape as vl
 from vqc_landscape.checks import Array
-from vqc_landscape.simulator import jit, products
-from vqc_landscape.simulator import tangents as second_order
-from vqc_landscape.simulator.encoding import encode
-from vqc_landscape.simulator.engine import Engine
+from vqc_landscape.simulator.compile.encoding import encode
+from vqc_landscape.simulator.cpu import hvp_large, jit, second_order
+from vqc_landscape.simulator.cpu.engine import Engine
 from vqc_landscape.simulator.threads import map_in_order, n_threads, run_all
 
 # float64 sums of some thousand terms of order 1, on both sides
@@ -164,7 +163,7 @@ def test_products_with_the_hessian_need_no_hessian(name: str, seed: int, monkeyp
     np.testing.assert_allclose(risk.hvp(params, v), product, rtol=0, atol=ATOL)
     # large states, one by one and in blocks of cosets
     monkeypatch.setattr(Engine, "takes_one", lambda engine, n_samples: True)
-    monkeypatch.setattr(products, "SMALLEST_PIECE", 1)
+    monkeypatch.setattr(hvp_large, "SMALLEST_PIECE", 1)
     found = []
     for threads in ("1", "2"):
         monkeypatch.setenv("OMP_NUM_THREADS", threads)
@@ -278,10 +277,10 @@ def test_quantum_fisher_of_product_rotations_is_the_identity() -> None:
 FIRST_USE = """
 import numpy as np
 import vqc_landscape as vl
-from vqc_landscape.simulator import states, tangents
+from vqc_landscape.simulator.cpu import first_order, second_order
 risk = vl.CircuitRisk(vl.rx_product(2, 1), vl.Projector([1, 0, 0, 0]), loss="infidelity")
 np.testing.assert_allclose(risk.hessian([0.0, 0.0]), [[0.5, 0.0], [0.0, 0.5]], atol=1e-15)  # a few roundings
-hits = [sum(f.stats.cache_hits.values()) for f in (tangents.add_samples, states.forward)]
+hits = [sum(f.stats.cache_hits.values()) for f in (second_order.add_samples, first_order.forward)]
 print(hits)
 """
 
@@ -331,5 +330,5 @@ def test_a_helper_that_fails_or_has_nothing_to_do_is_no_loss(monkeypatch: pytest
     assert helper.start() and not helper.start()
     helper.wait()
     (tmp_path / "room").mkdir()
-    (tmp_path / "room" / "tangents.add_samples-41.py311.nbi").touch()
+    (tmp_path / "room" / "second_order.add_samples-41.py311.nbi").touch()
     assert not jit.Helper("no_such_module", second_order.add_samples).start()

@@ -13,8 +13,8 @@ import pytest
 
 from vqc_landscape.config import Experiment, load_config
 from vqc_landscape.curvature.lanczos import extreme_eigvals
-from vqc_landscape.objectives.network import NetworkRisk
-from vqc_landscape.objectives.stack import NetworkStack
+from vqc_landscape.risks.network import NetworkRisk
+from vqc_landscape.risks.stack import NetworkStack
 from vqc_landscape.studies.build import initial_params, make_risk
 from vqc_landscape.studies.datasets import write_dataset
 from vqc_landscape.studies.ensembles import write_ensemble

@@ -14,13 +14,13 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 import vqc_landscape as vl
-from vqc_landscape.simulator.encoding import encode
-from vqc_landscape.simulator.engine import Engine
+from vqc_landscape.simulator.compile.encoding import encode
+from vqc_landscape.simulator.compile.schedule import make_schedule
+from vqc_landscape.simulator.cpu.engine import Engine
 from vqc_landscape.simulator.gpu import devices
 from vqc_landscape.simulator.gpu import engine as gpu_engine
 from vqc_landscape.simulator.gpu.engine import GpuEngine
 from vqc_landscape.simulator.gpu.layout import block_layout
-from vqc_landscape.simulator.schedule import make_schedule
 
 # float64 sums of some thousand terms of order 1, on both sides. The project promises 1e-10.
 ATOL = 1e-11

@@ -13,7 +13,7 @@ from scipy.stats import ortho_group
 
 import vqc_landscape as vl
 from vqc_landscape.bars import bar
-from vqc_landscape.objectives.interface import Risk
+from vqc_landscape.risks.interface import Risk
 
 
 def disk_risk(convention: str = "exact") -> vl.CircuitRisk:

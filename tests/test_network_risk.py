@@ -9,9 +9,9 @@ import torch
 from torch import nn
 
 from vqc_landscape.config import NetworkConfig
-from vqc_landscape.objectives import network as network_module
-from vqc_landscape.objectives.interface import HasMetric
-from vqc_landscape.objectives.network import NetworkRisk, flat_params, make_network
+from vqc_landscape.risks import network as network_module
+from vqc_landscape.risks.interface import HasMetric
+from vqc_landscape.risks.network import NetworkRisk, flat_params, make_network
 
 RNG = np.random.default_rng(0)
 FEATURES = RNG.uniform(-1, 1, (40, 2))
@@ -250,5 +250,5 @@ def test_arguments_are_checked():
 
 
 def test_torch_is_imported_with_the_first_network_only():
-    program = "import sys; import vqc_landscape.objectives.network; assert 'torch' not in sys.modules"
+    program = "import sys; import vqc_landscape.risks.network; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", program], check=True)

@@ -9,7 +9,7 @@ import pytest
 import vqc_landscape as vl
 from vqc_landscape.circuits.pauli import Frame, Stabiliser, Word, basis_words, fixing_words, pauli_support
 from vqc_landscape.circuits.program import FIXED_GATES
-from vqc_landscape.circuits.structure import Reason
+from vqc_landscape.structure.dependence import Reason
 
 ATOL = 1e-12  # gradients of order 1 from sums of some thousand products
 R2 = 1 / np.sqrt(2)

@@ -21,7 +21,7 @@ from vqc_landscape.circuits.qnode.arguments import Call
 from vqc_landscape.circuits.qnode.assemble import _euler
 from vqc_landscape.circuits.qnode.batched import Batched
 from vqc_landscape.circuits.qnode.read import read_qnode
-from vqc_landscape.objectives import trial
+from vqc_landscape.risks import trial
 
 ATOL = 1e-10  # sums of some hundred products of order 1
 

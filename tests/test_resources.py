@@ -11,7 +11,7 @@ import pytest
 from vqc_landscape.circuits import ansatz
 from vqc_landscape.circuits.observables import local_projector
 from vqc_landscape.config import Experiment
-from vqc_landscape.simulator.engine import Engine
+from vqc_landscape.simulator.cpu.engine import Engine
 from vqc_landscape.simulator.memory import hessian_bound
 from vqc_landscape.studies import plan
 from vqc_landscape.studies.resources import ENGINE_MB, LIGHT_MB, SHORT, TORCH_MB, memory_mb, runtime_minutes

@@ -12,7 +12,7 @@ from programs import random_circuit, random_unitary
 import vqc_landscape as vl
 from vqc_landscape.circuits.observables import Diagonalised, Product, ProductSum, SampleProjector
 from vqc_landscape.circuits.program import SampleBasisState, SampleState
-from vqc_landscape.simulator.engine import Engine
+from vqc_landscape.simulator.cpu.engine import Engine
 
 # float64 sums of some thousand terms of order 1, on both sides
 ATOL = 1e-11

@@ -11,7 +11,7 @@ import scipy.optimize
 import torch
 
 import vqc_landscape as vl
-from vqc_landscape.objectives.structure import reduce_exactly
+from vqc_landscape.structure.reduction import reduce_exactly
 
 EPS = np.finfo(np.float64).eps
 # Hessians of order 1 from sums of some thousand products

@@ -35,9 +35,9 @@ from .figures.experiment import plot_training as plot_training
 from .figures.spectra import plot_eigenvalue_histogram as plot_eigenvalue_histogram
 from .figures.spectra import plot_eigenvalues_along_training as plot_eigenvalues_along_training
 from .figures.spectra import plot_scans as plot_scans
-from .objectives.circuit import CircuitRisk as CircuitRisk
-from .objectives.from_qnode import from_qnode as from_qnode
-from .objectives.network import NetworkRisk as NetworkRisk
+from .risks.circuit import CircuitRisk as CircuitRisk
+from .risks.from_qnode import from_qnode as from_qnode
+from .risks.network import NetworkRisk as NetworkRisk
 from .tables import read_table as read_table
 from .training.checkpoint import Checkpoint as Checkpoint
 from .training.loop import train as train

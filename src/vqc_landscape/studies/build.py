@@ -19,7 +19,7 @@ from vqc_landscape.circuits.observables import (
     zero_state,
 )
 from vqc_landscape.circuits.program import Circuit
-from vqc_landscape.objectives.interface import Risk
+from vqc_landscape.risks.interface import Risk
 from vqc_landscape.studies.inputs import Samples
 from vqc_landscape.studies.own import load_module, load_optimiser, load_qnode
 from vqc_landscape.training.optimisers import Optimiser, make_optimiser
@@ -72,13 +72,13 @@ def make_risk(experiment: Experiment, samples: Samples | None = None) -> Risk:
     objective = experiment.objective
     reduction = objective.reduction if objective.loss == "mse" else "mean"
     if isinstance(experiment.circuit, str):
-        from vqc_landscape.objectives.from_qnode import from_qnode
+        from vqc_landscape.risks.from_qnode import from_qnode
 
         qnode, shape = load_qnode(experiment.circuit), experiment.params_shape
         assert shape is not None
         return from_qnode(qnode, np.zeros(shape), features, targets, objective.loss, reduction=reduction)
     if experiment.circuit is not None:
-        from vqc_landscape.objectives.circuit import CircuitRisk
+        from vqc_landscape.risks.circuit import CircuitRisk
 
         circuit = make_circuit(experiment.circuit)
         return CircuitRisk(
@@ -90,7 +90,7 @@ def make_risk(experiment: Experiment, samples: Samples | None = None) -> Risk:
             reduction=reduction,
             convention=experiment.convention,
         )
-    from vqc_landscape.objectives.network import NetworkRisk, make_network
+    from vqc_landscape.risks.network import NetworkRisk, make_network
 
     network = experiment.network
     assert network is not None
@@ -125,7 +125,7 @@ def initial_params(experiment: Experiment, seed: int) -> Array:
         if init.distribution == "normal":
             return rng.normal(0, init.scale, size)
         return rng.uniform(init.low, init.high, size)
-    from vqc_landscape.objectives.network import flat_params, make_network
+    from vqc_landscape.risks.network import flat_params, make_network
 
     network = experiment.network
     assert network is not None

@@ -12,7 +12,7 @@ import numpy as np
 from vqc_landscape.checks import Array
 from vqc_landscape.curvature.lanczos import extreme_eigvals
 from vqc_landscape.curvature.spectrum import spectrum, zero_below
-from vqc_landscape.objectives.interface import Risk
+from vqc_landscape.risks.interface import Risk
 from vqc_landscape.studies.build import initial_params, make_risk, optimiser_of
 from vqc_landscape.studies.inputs import read_samples
 from vqc_landscape.studies.trajectories import check_batch_size, run_training
@@ -112,8 +112,8 @@ def _circuits(
 
 def _networks(experiment: Experiment, seeds: Sequence[int], dataset: str, report: Report | None) -> Iterator[Member]:
     """All members of an activation are one risk: a step of all costs little more than a step of one."""
-    from vqc_landscape.objectives.network import NetworkRisk
-    from vqc_landscape.objectives.stack import NetworkStack
+    from vqc_landscape.risks.network import NetworkRisk
+    from vqc_landscape.risks.stack import NetworkStack
 
     ensemble, network, training, data = experiment.ensemble, experiment.network, experiment.training, experiment.data
     assert ensemble is not None and network is not None and training is not None and data is not None

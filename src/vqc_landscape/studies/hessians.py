@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vqc_landscape.checks import Array
-from vqc_landscape.objectives.interface import SplitsParameters
+from vqc_landscape.risks.interface import SplitsParameters
 from vqc_landscape.studies.build import make_risk
 from vqc_landscape.studies.inputs import read_params, read_samples
 from vqc_landscape.tables import read_table, write_table

@@ -9,7 +9,7 @@ import numpy as np
 
 from vqc_landscape.checks import Array
 from vqc_landscape.curvature.spectrum import spectrum
-from vqc_landscape.objectives.interface import Risk
+from vqc_landscape.risks.interface import Risk
 from vqc_landscape.studies.build import make_risk
 from vqc_landscape.tables import write_table
 

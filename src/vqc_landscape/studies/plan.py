@@ -226,9 +226,7 @@ def step_code(stage: str, *, has_network: bool) -> str:
     The code of the configuration is left out: its values stand in the settings. So is the code of the
     other kind of model, which such an experiment never runs.
     """
-    other = (
-        ("circuits", "simulator", "objectives.circuit") if has_network else ("objectives.network", "objectives.stack")
-    )
+    other = ("circuits", "simulator", "risks.circuit") if has_network else ("risks.network", "risks.stack")
     return source_hash(STAGES[stage].step, skip=(*_UNUSED, *other))
 
 

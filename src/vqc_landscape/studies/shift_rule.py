@@ -11,7 +11,7 @@ from vqc_landscape.checks import Array
 from vqc_landscape.circuits.observables import Projector
 from vqc_landscape.circuits.pennylane import apply_circuit
 from vqc_landscape.curvature.param_shift import param_shift_hessian
-from vqc_landscape.objectives.circuit import CircuitRisk
+from vqc_landscape.risks.circuit import CircuitRisk
 from vqc_landscape.studies.build import initial_params, make_circuit, make_observable, make_risk, resized
 from vqc_landscape.tables import atomic_file, write_table
 

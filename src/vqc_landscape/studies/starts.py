@@ -8,7 +8,7 @@ import numpy as np
 
 from vqc_landscape.checks import Array
 from vqc_landscape.curvature.spectrum import spectrum
-from vqc_landscape.objectives.interface import HasMetric, Risk
+from vqc_landscape.risks.interface import HasMetric, Risk
 from vqc_landscape.studies.build import initial_params, make_risk, resized
 from vqc_landscape.studies.inputs import read_samples
 from vqc_landscape.tables import write_table

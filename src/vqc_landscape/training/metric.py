@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from vqc_landscape.checks import Array, ranges
-from vqc_landscape.objectives.interface import HasMetric, Indices, Risk
+from vqc_landscape.risks.interface import HasMetric, Indices, Risk
 
 # A negative eigenvalue beyond this part of the largest is none of a metric: ten times the round-off of the coarsest
 # tangents, float32 on a GPU.

@@ -1,4 +1,4 @@
-r"""The engine on a GPU: loss, gradient, Hessian and metric as :class:`simulator.engine.Engine` has them.
+r"""The engine on a GPU: loss, gradient, Hessian and metric as :class:`simulator.cpu.engine.Engine` has them.
 
 The schedule, the columns and the formulas are the same; a leaf of samples is one batch, and the sums over samples and
 amplitudes are matrix products. Leaves depend on the circuit alone, not on the free memory, and are added in order.
@@ -16,14 +16,14 @@ from torch import Tensor
 from vqc_landscape.checks import Array
 from vqc_landscape.circuits.observables import Observable, PauliSum, Projector
 from vqc_landscape.circuits.program import Circuit, FixedGate
-from vqc_landscape.simulator.columns import make_columns
-from vqc_landscape.simulator.encoding import Encoded
+from vqc_landscape.simulator.compile.columns import make_columns
+from vqc_landscape.simulator.compile.encoding import Encoded
+from vqc_landscape.simulator.compile.measurement import check_fits, seen_gates
+from vqc_landscape.simulator.compile.schedule import Ints, make_schedule
 from vqc_landscape.simulator.gpu import second_order, sweeps
 from vqc_landscape.simulator.gpu.devices import free_device_bytes, whole_float32
 from vqc_landscape.simulator.gpu.first_order import States
-from vqc_landscape.simulator.measurement import check_fits, seen_gates
 from vqc_landscape.simulator.memory import side_by_side
-from vqc_landscape.simulator.schedule import Ints, make_schedule
 
 Derivatives = Callable[[Array, slice], tuple[Array, Array]]
 
@@ -38,7 +38,7 @@ class GpuEngine:
     Args:
         circuit: the program.
         observable: what is measured.
-        published: the arithmetic of the paper's published code, as in :class:`simulator.engine.Engine`.
+        published: the arithmetic of the paper's published code, as in :class:`simulator.cpu.engine.Engine`.
         carried: parameters whose derivatives are taken; all if None.
         device: where.
         precision: of the tangent columns, ``"float64"`` or ``"float32"``. States, expectation values, gradients,
@@ -106,7 +106,7 @@ class GpuEngine:
 
         Args:
             params: all parameters, radians.
-            samples: see :func:`simulator.encoding.encode`.
+            samples: see :func:`simulator.compile.encoding.encode`.
             derivatives: maps f of a slice of the samples to l' and l''.
         """
         side_by_side(self.hessian_bytes, f"The Hessian of {self.n_carried} parameters", self._free_bytes)

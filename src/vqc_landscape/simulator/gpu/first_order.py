@@ -12,13 +12,13 @@ from torch import Tensor
 from vqc_landscape.checks import Array
 from vqc_landscape.circuits.observables import PauliSum, Projector
 from vqc_landscape.circuits.program import Circuit
-from vqc_landscape.simulator.columns import Columns
+from vqc_landscape.simulator.compile.columns import Columns
+from vqc_landscape.simulator.compile.measurement import Measurement
+from vqc_landscape.simulator.compile.schedule import Ints, Schedule
 from vqc_landscape.simulator.gpu import sweeps
 from vqc_landscape.simulator.gpu.plan import Measured, Plan
 from vqc_landscape.simulator.gpu.runs import resolve_runs, run_tables
 from vqc_landscape.simulator.gpu.turns import kron_turns, turn
-from vqc_landscape.simulator.measurement import Measurement
-from vqc_landscape.simulator.schedule import Ints, Schedule
 
 Matrices = Sequence[Tensor | None]
 

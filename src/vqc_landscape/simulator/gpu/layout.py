@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from vqc_landscape.simulator.schedule import Ints, Schedule, bit_order
+from vqc_landscape.simulator.compile.schedule import Ints, Schedule, bit_order
 
 
 class Layout(NamedTuple):

@@ -8,11 +8,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vqc_landscape.simulator.columns import Columns
+from vqc_landscape.simulator.compile.columns import Columns
+from vqc_landscape.simulator.compile.schedule import Ints, Schedule
+from vqc_landscape.simulator.cpu.workspace import Groups
 from vqc_landscape.simulator.gpu.layout import Layout, block_layout, frame_layout, moves
 from vqc_landscape.simulator.gpu.turns import bit_groups, kron_turns
-from vqc_landscape.simulator.schedule import Ints, Schedule
-from vqc_landscape.simulator.workspace import Groups
 
 
 class Step(NamedTuple):

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vqc_landscape.simulator.schedule import FIXED, Schedule
+from vqc_landscape.simulator.compile.schedule import FIXED, Schedule
 
 
 class RunTables(NamedTuple):

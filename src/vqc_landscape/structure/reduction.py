@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vqc_landscape.checks import Array, ranges
-from vqc_landscape.circuits.structure import Dependence, Reason
+from vqc_landscape.structure.dependence import Dependence, Reason
 
 MAX_BITS = 1024  # chosen by us: about 20 angles that each mix all parameters by generic floats, a quarter of a second
 

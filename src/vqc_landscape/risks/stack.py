@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vqc_landscape.checks import Array, check_count
-from vqc_landscape.objectives.network import NetworkRisk
+from vqc_landscape.risks.network import NetworkRisk
 
 if TYPE_CHECKING:
     from torch import Tensor

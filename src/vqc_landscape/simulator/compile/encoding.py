@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from vqc_landscape.checks import Array
 from vqc_landscape.circuits.observables import Observable, ProductSum, SampleProjector
 from vqc_landscape.circuits.program import Circuit, SampleBasisState, SampleState
-from vqc_landscape.simulator.schedule import Ints
+from vqc_landscape.simulator.compile.schedule import Ints
 
 Complex = NDArray[np.complex128]
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from vqc_landscape.simulator.jit import compiled
+from vqc_landscape.simulator.cpu.jit import compiled
 
 
 @compiled(inline="always")

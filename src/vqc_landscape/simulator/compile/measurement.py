@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vqc_landscape.checks import Array
-from vqc_landscape.circuits.lightcone import inside_light_cone
 from vqc_landscape.circuits.observables import (
     Diagonalised,
     Observable,
@@ -20,8 +19,9 @@ from vqc_landscape.circuits.observables import (
     SampleProjector,
 )
 from vqc_landscape.circuits.program import Circuit
-from vqc_landscape.simulator.schedule import Frame, Placed, make_unitaries
-from vqc_landscape.simulator.workspace import Groups, Leaf
+from vqc_landscape.simulator.compile.schedule import Frame, Placed, make_unitaries
+from vqc_landscape.simulator.cpu.workspace import Groups, Leaf
+from vqc_landscape.structure.lightcone import inside_light_cone
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

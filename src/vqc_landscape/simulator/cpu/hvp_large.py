@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from vqc_landscape.checks import Array
-from vqc_landscape.simulator import cosets, directional
-from vqc_landscape.simulator import states as first_order
-from vqc_landscape.simulator.encoding import Encoded
-from vqc_landscape.simulator.kernels import apply_unitaries
-from vqc_landscape.simulator.schedule import Ints, Unitaries
+from vqc_landscape.simulator.compile.encoding import Encoded
+from vqc_landscape.simulator.compile.schedule import Ints, Unitaries
+from vqc_landscape.simulator.cpu import first_order, hvp
+from vqc_landscape.simulator.cpu import hvp_large_kernels as kernels
+from vqc_landscape.simulator.cpu.kernels import apply_unitaries
+from vqc_landscape.simulator.cpu.workspace import Groups
 from vqc_landscape.simulator.threads import run_all
-from vqc_landscape.simulator.workspace import Groups
 
 if TYPE_CHECKING:
-    from vqc_landscape.simulator.engine import Engine
-    from vqc_landscape.simulator.workspace import FirstOrder, Leaf
+    from vqc_landscape.simulator.cpu.engine import Engine
+    from vqc_landscape.simulator.cpu.workspace import FirstOrder, Leaf
 
 LARGE = 9  # qubits from which a state is taken alone ...
 FEW = 2  # ... where no more than these would be side by side
@@ -37,10 +37,10 @@ def lane_product(engine: Engine, first: FirstOrder, slopes: Array, bends: Array,
     leaf, n_runs, turns = first.leaf, engine.schedule.n_runs, engine.turns
     axes, overlaps = np.empty_like(leaf.overlaps), np.empty_like(leaf.overlaps)
     tangents, scratch = np.empty_like(leaf.states), np.empty_like(leaf.states[0])
-    directional.site_axes(v, engine.columns.entries, leaf.axes, leaf.coefficients, axes)
-    directional.forward_tangent(leaf, turns, n_runs, axes, tangents)
+    hvp.site_axes(v, engine.columns.entries, leaf.axes, leaf.coefficients, axes)
+    hvp.forward_tangent(leaf, turns, n_runs, axes, tangents)
     cotangent = _observe(engine, tangents[-1], first)
-    directional.backward_overlaps(leaf, turns, n_runs, axes, tangents, cotangent, scratch, overlaps)
+    hvp.backward_overlaps(leaf, turns, n_runs, axes, tangents, cotangent, scratch, overlaps)
     return _collect(engine, leaf, first.jacobian, overlaps, slopes, bends, v)
 
 
@@ -65,7 +65,7 @@ def _collect(
     first_order.add_gradients(overlaps, leaf.axes, columns.entries, leaf.coefficients, rows)
     total: Array = np.einsum("s,sp->p", slopes, rows)
     total += np.einsum("s,sp->p", bends * np.einsum("sp,p->s", jacobian, v), jacobian)
-    directional.add_pairs(v, slopes, columns, leaf, columns.pair_columns, total)
+    hvp.add_pairs(v, slopes, columns, leaf, columns.pair_columns, total)
     return total
 
 
@@ -105,7 +105,7 @@ class LargeState:
         """``l' H_f v + l'' (grad f . v) grad f``; ``derivatives`` maps f (1,) to l' and l''."""
         engine, leaf = self.engine, self.leaf
         axes = np.empty((len(engine.schedule.site_block), 3, 1))
-        directional.site_axes(v, engine.columns.entries, leaf.axes, leaf.coefficients, axes)
+        hvp.site_axes(v, engine.columns.entries, leaf.axes, leaf.coefficients, axes)
         for b in range(engine.schedule.n_blocks):
             self._forward(b, axes[:, :, 0])
         slopes, bends = derivatives(self._observe())
@@ -122,7 +122,7 @@ class LargeState:
         _apply(self.engine.turns.unitaries, b, self.states[:2], 1.0)
         masks, weights = self._words(b, axes)
         if len(masks):
-            self._over_pieces(0, cosets.add_words, self.states[:2], PSI, TAU, masks, weights, 1.0)
+            self._over_pieces(0, kernels.add_words, self.states[:2], PSI, TAU, masks, weights, 1.0)
 
     def _backward(self, b: int, axes: Array) -> None:
         states, s = self.states, self.engine.schedule
@@ -130,10 +130,10 @@ class LargeState:
         if len(masks):
             words = slice(s.n_runs + s.block_words[b], s.n_runs + s.block_words[b + 1])
             for out, left, right in ((0, LAMBDA, PSI), (1, MU, PSI), (1, LAMBDA, TAU)):
-                found = self._sums(0, (len(masks), 3), cosets.add_word_overlaps, states, left, right, masks)
+                found = self._sums(0, (len(masks), 3), kernels.add_word_overlaps, states, left, right, masks)
                 self.overlaps[out, words, :, 0] += found
             for source, target in ((LAMBDA, MU), (PSI, TAU)):
-                self._over_pieces(0, cosets.add_words, states, source, target, masks, weights, -1.0)
+                self._over_pieces(0, kernels.add_words, states, source, target, masks, weights, -1.0)
         _apply(s.unitaries, b, states, -1.0)
         groups = self._groups(b)
         if b > 0:
@@ -141,10 +141,10 @@ class LargeState:
         for runs in groups:
             n_turned = len(axes[runs])
             turned = (states, *self._turned(runs), axes[runs], self.phases, b > 0 and runs == groups[-1])
-            found = self._sums(n_turned, (n_turned, 2, 3), cosets.backward_group, *turned)
+            found = self._sums(n_turned, (n_turned, 2, 3), kernels.backward_group, *turned)
             self.overlaps[:, runs, :, 0] = found.transpose(1, 0, 2)
         if b > 0 and not groups:
-            self._over_pieces(0, cosets.multiply_states, states, self.phases, -1.0)
+            self._over_pieces(0, kernels.multiply_states, states, self.phases, -1.0)
 
     def _observe(self) -> Array:
         """lambda = O psi and mu = O tau; returns f, shape (1,)."""
@@ -152,8 +152,8 @@ class LargeState:
         if self.engine.measurement is None:
             target = np.ascontiguousarray(self.engine.targets_of(self.sample)[:, 0])
             self._over_pieces(0, self._diagonal, self.engine.schedule.n_blocks, self.phases)
-            overlaps = self._sums(0, (2, 2), cosets.project, self.states, self.phases, target)
-            self._over_pieces(0, cosets.fill_images, self.states, self.phases, target, overlaps)
+            overlaps = self._sums(0, (2, 2), kernels.project, self.states, self.phases, target)
+            self._over_pieces(0, kernels.fill_images, self.states, self.phases, target, overlaps)
             fidelity: Array = np.sum(overlaps[:1] ** 2, axis=1)
             return fidelity
         groups = self.engine.groups_of(self.sample)
@@ -162,7 +162,7 @@ class LargeState:
             measured = images if g == 0 else np.empty_like(images)
             measured[:] = pair
             self._turn_to(groups, g, measured, 1.0)
-            expval += self._sums(0, (1,), cosets.weigh, measured, weights)
+            expval += self._sums(0, (1,), kernels.weigh, measured, weights)
             self._turn_to(groups, g, measured, -1.0)
             if g > 0:
                 images += measured
@@ -176,8 +176,8 @@ class LargeState:
         if direction < 0:
             _apply(groups.unitaries, g, states, -1.0)
         turned = []
-        for start in range(first, stop, cosets.GROUP):
-            part = slice(start, min(start + cosets.GROUP, stop))
+        for start in range(first, stop, kernels.GROUP):
+            part = slice(start, min(start + kernels.GROUP, stop))
             cos = 1 / np.sqrt(1 + groups.tans[part] ** 2)
             sin = direction * cos * groups.tans[part]
             turned.append((groups.x[part], groups.r[part], cos, sin, np.zeros((len(cos), 3))))
@@ -191,9 +191,9 @@ class LargeState:
         scaling = 0 if direction > 0 else len(turned) - 1  # the group that is in the cache when the diagonal is due
         for i, group in enumerate(turned):
             scale = direction if i == scaling else 0.0
-            self._over_pieces(len(group[0]), cosets.forward_group, states, *group, self.phases, scale)
+            self._over_pieces(len(group[0]), kernels.forward_group, states, *group, self.phases, scale)
         if not turned:
-            self._over_pieces(0, cosets.multiply_states, states, self.phases, direction)
+            self._over_pieces(0, kernels.multiply_states, states, self.phases, direction)
 
     def _turned(self, runs: slice) -> tuple[Ints, Ints, Array, Array]:
         s = self.engine.schedule
@@ -201,7 +201,7 @@ class LargeState:
 
     def _groups(self, b: int) -> list[slice]:
         start, stop = self.engine.schedule.block_runs[b : b + 2]
-        return [slice(i, min(i + cosets.GROUP, stop)) for i in range(start, stop, cosets.GROUP)]
+        return [slice(i, min(i + kernels.GROUP, stop)) for i in range(start, stop, kernels.GROUP)]
 
     def _words(self, b: int, axes: Array) -> tuple[Ints, Array]:
         s = self.engine.schedule

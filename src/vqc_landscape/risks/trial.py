@@ -20,7 +20,7 @@ from vqc_landscape.circuits.qnode.read import Reading
 from vqc_landscape.circuits.qnode.tape import Rows
 
 if TYPE_CHECKING:
-    from vqc_landscape.objectives.circuit import CircuitRisk
+    from vqc_landscape.risks.circuit import CircuitRisk
 
 SLOW = 1.0  # seconds of a run, from which there is no second one; chosen by us
 N_ROWS = 4  # first, last, and some between; chosen by us

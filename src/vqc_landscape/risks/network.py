@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from vqc_landscape.checks import Array, as_matrix, as_vector, check_choice
-from vqc_landscape.objectives.interface import Indices
-from vqc_landscape.objectives.losses import are_classes
+from vqc_landscape.risks.interface import Indices
+from vqc_landscape.risks.losses import are_classes
 
 if TYPE_CHECKING:
     from torch import Tensor, nn

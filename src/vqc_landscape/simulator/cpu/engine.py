@@ -16,26 +16,23 @@ from numpy.typing import NDArray
 from vqc_landscape.checks import Array
 from vqc_landscape.circuits.observables import Observable, PauliSum, ProductSum, Projector
 from vqc_landscape.circuits.program import Circuit
-from vqc_landscape.simulator import states as first_order
-from vqc_landscape.simulator import tangents as second_order
-from vqc_landscape.simulator.columns import make_columns
-from vqc_landscape.simulator.encoding import Encoded, encode
-from vqc_landscape.simulator.jit import Helper
-from vqc_landscape.simulator.matrices import compile_products
-from vqc_landscape.simulator.measurement import (
+from vqc_landscape.simulator.compile.columns import make_columns
+from vqc_landscape.simulator.compile.encoding import Encoded, encode
+from vqc_landscape.simulator.compile.measurement import (
     Measurement,
     check_fits,
     measure_target,
     no_groups,
     seen_gates,
 )
-from vqc_landscape.simulator.memory import side_by_side
-from vqc_landscape.simulator.products import FEW, LARGE, LargeState, lane_product
-from vqc_landscape.simulator.schedule import Ints, make_schedule
-from vqc_landscape.simulator.states import smallest_cos
-from vqc_landscape.simulator.threads import map_in_order, n_threads
-from vqc_landscape.simulator.wide import add_samples_wide
-from vqc_landscape.simulator.workspace import (
+from vqc_landscape.simulator.compile.schedule import Ints, make_schedule
+from vqc_landscape.simulator.cpu import first_order, second_order
+from vqc_landscape.simulator.cpu.first_order import smallest_cos
+from vqc_landscape.simulator.cpu.hvp_large import FEW, LARGE, LargeState, lane_product
+from vqc_landscape.simulator.cpu.jit import Helper
+from vqc_landscape.simulator.cpu.matmul import compile_products
+from vqc_landscape.simulator.cpu.second_order_threads import add_samples_wide
+from vqc_landscape.simulator.cpu.workspace import (
     FirstOrder,
     Groups,
     Leaf,
@@ -48,13 +45,15 @@ from vqc_landscape.simulator.workspace import (
     make_second_order,
     make_turns,
 )
+from vqc_landscape.simulator.memory import side_by_side
+from vqc_landscape.simulator.threads import map_in_order, n_threads
 
 SMALLEST_LEAF = 8  # with fewer samples, the second thread costs what it gains
 LEAF = 32  # samples that are summed before anything else; part of the result's bytes
 WIDE_WIDTH = 64  # the same where the threads share a sample: more chunks than threads
 MAX_WIDTH = 136  # tangent columns of one array: long enough to vectorise, short enough for the cache
 
-_helper = Helper("vqc_landscape.simulator.ahead", second_order.add_samples)
+_helper = Helper("vqc_landscape.simulator.cpu.warm_up", second_order.add_samples)
 
 
 class Engine:

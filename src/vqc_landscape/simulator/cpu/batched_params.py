@@ -14,15 +14,15 @@ import numpy as np
 
 from vqc_landscape.checks import Array
 from vqc_landscape.circuits.program import Circuit
-from vqc_landscape.simulator import states as first_order
-from vqc_landscape.simulator.encoding import Encoded
-from vqc_landscape.simulator.engine import Engine
-from vqc_landscape.simulator.jit import compiled
-from vqc_landscape.simulator.kernels import apply_unitaries, multiply_diagonal, turn_samples
-from vqc_landscape.simulator.schedule import FIXED, Ints, Schedule
-from vqc_landscape.simulator.states import multiply_element, start
+from vqc_landscape.simulator.compile.encoding import Encoded
+from vqc_landscape.simulator.compile.schedule import FIXED, Ints, Schedule
+from vqc_landscape.simulator.cpu import first_order
+from vqc_landscape.simulator.cpu.engine import Engine
+from vqc_landscape.simulator.cpu.first_order import multiply_element, start
+from vqc_landscape.simulator.cpu.jit import compiled
+from vqc_landscape.simulator.cpu.kernels import apply_unitaries, multiply_diagonal, turn_samples
+from vqc_landscape.simulator.cpu.workspace import Leaf
 from vqc_landscape.simulator.threads import map_in_order
-from vqc_landscape.simulator.workspace import Leaf
 
 POINT, SAMPLE, STATE = 0, 1, 2  # what an angle depends on: the point alone, the sample alone, both
 CHUNK = 1024  # states that one thread works off in turn

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vqc_landscape.checks import Array
-from vqc_landscape.simulator.schedule import Ints, Schedule, Unitaries
+from vqc_landscape.simulator.compile.schedule import Ints, Schedule, Unitaries
 
 T = TypeVar("T")
 

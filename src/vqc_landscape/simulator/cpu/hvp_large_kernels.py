@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from vqc_landscape.simulator.jit import compiled
-from vqc_landscape.simulator.kernels import echelon_pivots, low_index, parity_sign
+from vqc_landscape.simulator.cpu.jit import compiled
+from vqc_landscape.simulator.cpu.kernels import echelon_pivots, low_index, parity_sign
 
 GROUP = 7  # qubits turned together: four states of 2**7 offsets and 64 cosets are half a megabyte
 SIDE_BY_SIDE = 64  # cosets

@@ -13,17 +13,17 @@ from vqc_landscape.checks import Array, as_matrix, as_vector, check_choice
 from vqc_landscape.circuits.observables import Observable, PauliSum, Projector, zero_state
 from vqc_landscape.circuits.parameters import Layout, Parameters
 from vqc_landscape.circuits.program import Circuit
-from vqc_landscape.circuits.structure import Dependence, analyse
-from vqc_landscape.objectives.interface import Indices
-from vqc_landscape.objectives.losses import LOSSES, Loss, are_classes
-from vqc_landscape.objectives.shares import pair_of_blocks
-from vqc_landscape.objectives.structure import Reduction, Structure, explain, reduce_exactly
-from vqc_landscape.simulator.encoding import encode
-from vqc_landscape.simulator.engine import Engine
-from vqc_landscape.simulator.points import expvals_at
+from vqc_landscape.risks.interface import Indices
+from vqc_landscape.risks.losses import LOSSES, Loss, are_classes
+from vqc_landscape.risks.shares import pair_of_blocks
+from vqc_landscape.simulator.compile.encoding import encode
+from vqc_landscape.simulator.cpu.batched_params import expvals_at
+from vqc_landscape.simulator.cpu.engine import Engine
+from vqc_landscape.structure.dependence import Dependence, analyse
+from vqc_landscape.structure.reduction import Reduction, Structure, explain, reduce_exactly
 
 if TYPE_CHECKING:
-    from vqc_landscape.objectives.trial import Trial
+    from vqc_landscape.risks.trial import Trial
     from vqc_landscape.simulator.gpu.engine import GpuEngine
 
 CUSP = 1e-12  # |Re(z^2)| below which its absolute value counts as not differentiable: round-off of z

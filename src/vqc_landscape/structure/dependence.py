@@ -26,8 +26,6 @@ from fractions import Fraction
 import numpy as np
 
 from vqc_landscape.checks import Array
-from vqc_landscape.circuits.angles import Angle, Angles, scaled
-from vqc_landscape.circuits.lightcone import outside_light_cone
 from vqc_landscape.circuits.observables import Observable, PauliSum, ProductSum
 from vqc_landscape.circuits.pauli import (
     Frame,
@@ -39,7 +37,9 @@ from vqc_landscape.circuits.pauli import (
     split_sign,
 )
 from vqc_landscape.circuits.program import Circuit, FixedGate, Rotation, SampleBasisState, SampleState
-from vqc_landscape.circuits.sweeps import Commutant, Element, absorb, fade, settle
+from vqc_landscape.structure.angles import Angle, Angles, scaled
+from vqc_landscape.structure.lightcone import outside_light_cone
+from vqc_landscape.structure.sweeps import Commutant, Element, absorb, fade, settle
 
 
 class Reason(StrEnum):

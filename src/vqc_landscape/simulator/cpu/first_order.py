@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from vqc_landscape.simulator.jit import compiled
-from vqc_landscape.simulator.kernels import (
+from vqc_landscape.simulator.cpu.jit import compiled
+from vqc_landscape.simulator.cpu.kernels import (
     apply_unitaries,
     compress_euler,
     fill_table,

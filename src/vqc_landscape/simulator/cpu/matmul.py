@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from vqc_landscape.simulator.jit import compiled
+from vqc_landscape.simulator.cpu.jit import compiled
 
 K_CHUNK = 64  # rows of both factors that stay in the L1/L2 cache while all tiles pass over them
 SLOT_CHUNK = 256  # the same for 24 slots: 48 kB, and long enough for a sum in vectors

@@ -21,9 +21,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from vqc_landscape.simulator.jit import compiled
-from vqc_landscape.simulator.kernels import add_generators, apply_unitaries, insert, propagate
-from vqc_landscape.simulator.matrices import add_gram, add_row_sums, multiply, multiply_slots
+from vqc_landscape.simulator.cpu.jit import compiled
+from vqc_landscape.simulator.cpu.kernels import add_generators, apply_unitaries, insert, propagate
+from vqc_landscape.simulator.cpu.matmul import add_gram, add_row_sums, multiply, multiply_slots
 
 
 @compiled

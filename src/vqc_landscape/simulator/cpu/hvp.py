@@ -15,8 +15,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from vqc_landscape.simulator.jit import compiled
-from vqc_landscape.simulator.kernels import (
+from vqc_landscape.simulator.cpu.first_order import copy_state
+from vqc_landscape.simulator.cpu.jit import compiled
+from vqc_landscape.simulator.cpu.kernels import (
     apply_unitaries,
     low_index,
     multiply_diagonal,
@@ -24,7 +25,6 @@ from vqc_landscape.simulator.kernels import (
     parity_sign,
     turn_samples,
 )
-from vqc_landscape.simulator.states import copy_state
 
 
 @compiled

@@ -9,10 +9,10 @@ from __future__ import annotations
 from functools import partial
 
 from vqc_landscape.checks import Array
-from vqc_landscape.simulator import tangents as second_order
-from vqc_landscape.simulator.columns import Columns
+from vqc_landscape.simulator.compile.columns import Columns
+from vqc_landscape.simulator.cpu import second_order
+from vqc_landscape.simulator.cpu.workspace import Groups, Samples, Scratch, Turns
 from vqc_landscape.simulator.threads import run_all
-from vqc_landscape.simulator.workspace import Groups, Samples, Scratch, Turns
 
 
 def add_samples_wide(

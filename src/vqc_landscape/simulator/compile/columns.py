@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from vqc_landscape.circuits.program import Circuit
-from vqc_landscape.simulator.schedule import FIXED, Ints, Schedule
+from vqc_landscape.simulator.compile.schedule import FIXED, Ints, Schedule
 
 
 class Columns(NamedTuple):

@@ -12,8 +12,8 @@ from vqc_landscape.circuits.qnode.arguments import Argnum, Call, find_calls, is_
 from vqc_landscape.circuits.qnode.parts import NotTakenError
 from vqc_landscape.circuits.qnode.read import as_rows, read_qnode
 from vqc_landscape.circuits.qnode.tape import Rows, Tapes
-from vqc_landscape.objectives.circuit import CircuitRisk
-from vqc_landscape.objectives.trial import TrialError, try_out
+from vqc_landscape.risks.circuit import CircuitRisk
+from vqc_landscape.risks.trial import TrialError, try_out
 
 
 def from_qnode(

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from vqc_landscape.circuits.angles import Angle, add
 from vqc_landscape.circuits.pauli import Stabiliser, Word, commute, product
+from vqc_landscape.structure.angles import Angle, add
 
 
 @dataclass

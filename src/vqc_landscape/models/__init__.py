@@ -1,0 +1,1 @@
+"""What maps parameters and a sample to outputs, with derivatives: circuits and networks."""

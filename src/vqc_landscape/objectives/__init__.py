@@ -1,1 +1,0 @@
-"""Objectives: a loss over samples with exact derivatives, the same interface for circuits and networks."""
