@@ -39,6 +39,8 @@ def rosenbrock():
 class RXProductRisk(FunctionRisk):
     """1 - prod_i cos^2(theta_i / 2): one RX on each of P qubits, target |0...0>, metric I / 4."""
 
+    has_metric = True
+
     def __init__(self, n_params, metric=None, blocks=None):
         super().__init__(n_params, self._loss, self._grad, None)
         self.metric = np.eye(n_params) / 4 if metric is None else metric

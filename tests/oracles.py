@@ -273,3 +273,66 @@ def row_space(gradients: Array) -> tuple[Array, Array]:
         pivots.append(column)
     reduced = rows[: len(pivots)]
     return np.array(pivots, dtype=np.int64), reduced
+
+
+# --- any program, gate by gate as dense matrices ------------------------------------------------------------------
+
+
+FIXED = {
+    "H": np.array([[1, 1], [1, -1]]) / np.sqrt(2),
+    "S": np.diag([1, 1j]),
+    "CZ": np.diag([1, 1, 1, -1]),
+    "CNOT": np.eye(4)[[0, 1, 3, 2]],
+    "SWAP": np.eye(4)[[0, 2, 1, 3]],
+    "CCZ": np.diag([1] * 7 + [-1]),
+}
+
+
+def _on_wires(matrix: Tensor, wires: tuple[int, ...], state: Tensor, n_qubits: int) -> Tensor:
+    """A matrix on some wires of a state (2**n_qubits,)."""
+    others = [wire for wire in range(n_qubits) if wire not in wires]
+    tensor = state.reshape([2] * n_qubits).permute(*wires, *others)
+    image = (matrix @ tensor.reshape(2 ** len(wires), -1)).reshape([2] * n_qubits)
+    return image.permute(*np.argsort([*wires, *others]).tolist()).reshape(-1)
+
+
+def _word(letters: str) -> Tensor:
+    return kron([pauli(letter, 0, 1) for letter in letters])
+
+
+def program_state(circuit: object, params: Tensor, row: Array) -> Tensor:
+    """The state of a program on |0...0>, for one row of features."""
+    n_qubits = circuit.n_qubits
+    state = torch.zeros(2**n_qubits, dtype=torch.complex128)
+    state[0] = 1
+    for gate in circuit.gates:
+        if hasattr(gate, "word"):
+            factors = [
+                term.scale
+                * (1.0 if term.param is None else params[term.param])
+                * (1.0 if term.feature is None else float(row[term.feature]))
+                for term in gate.angle
+            ]
+            half = torch.as_tensor(sum(factors), dtype=torch.float64) / 2
+            turned = _on_wires(_word(gate.word), gate.wires, state, n_qubits)
+            state = torch.cos(half) * state - 1j * torch.sin(half) * turned
+        else:
+            matrix = gate.matrix
+            if matrix is None and gate.name == "MCZ":
+                matrix = np.diag([1] * (2 ** len(gate.wires) - 1) + [-1])
+            matrix = FIXED[gate.name] if matrix is None else matrix
+            state = _on_wires(torch.tensor(np.array(matrix, dtype=complex)), gate.wires, state, n_qubits)
+    return state
+
+
+def expval(state: Tensor, observable: object, convention: str = "exact") -> Tensor:
+    """``<psi|O|psi>`` of words or a projector; as published with a constant bra, or ``|Re(z**2)|``."""
+    if hasattr(observable, "state"):
+        z = torch.tensor(observable.state).conj() @ state
+        return (z**2).real.abs() if convention == "as_published" else z.abs() ** 2
+    bra = state.detach() if convention == "as_published" else state
+    n_qubits, total = int(np.log2(len(state))), 0.0
+    for coefficient, word, wires in observable.terms:
+        image = _on_wires(_word(word), wires, state, n_qubits) if word else state
+        total = total + coefficient * (bra.conj() @ image).real
+    return total

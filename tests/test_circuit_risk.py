@@ -18,9 +18,7 @@ from vqc_landscape.simulator.threads import n_threads
 ATOL = 1e-12
 
 
-def check_derivatives(
-    risk: vl.CircuitRisk, oracle: Callable[[torch.Tensor], torch.Tensor], weights: np.ndarray
-) -> None:
+def check_derivatives(risk: vl.Risk, oracle: Callable[[torch.Tensor], torch.Tensor], weights: np.ndarray) -> None:
     loss, grad, hessian = oracles.derivatives(oracle, weights)
     assert risk.loss(weights) == pytest.approx(loss, rel=0, abs=ATOL)
     np.testing.assert_allclose(risk.grad(weights), grad, rtol=0, atol=ATOL)
@@ -266,14 +264,14 @@ def test_metric_tensor_is_pennylanes() -> None:
 
 
 @pytest.fixture(scope="module")
-def classifier() -> tuple[vl.CircuitRisk, np.ndarray]:
+def classifier() -> tuple[vl.Risk, np.ndarray]:
     """70 samples: three leaves, the last one not full."""
     circuit = vl.reuploading(n_qubits=4, n_layers=2)
     x, y = oracles.disk(70, seed=4)
     return vl.CircuitRisk(circuit, vl.PauliZ(0), "mse", x, y), random_weights(circuit)
 
 
-def test_risk_is_the_mean_of_its_samples(classifier: tuple[vl.CircuitRisk, np.ndarray]) -> None:
+def test_risk_is_the_mean_of_its_samples(classifier: tuple[vl.Risk, np.ndarray]) -> None:
     risk, weights = classifier
     assert risk.n_samples == 70
     singles = [risk.batch(np.array([s])) for s in range(70)]
@@ -282,7 +280,7 @@ def test_risk_is_the_mean_of_its_samples(classifier: tuple[vl.CircuitRisk, np.nd
     np.testing.assert_allclose(risk.hessian(weights), np.mean([r.hessian(weights) for r in singles], axis=0), atol=ATOL)
 
 
-def test_loss_and_grad_are_loss_and_grad(classifier: tuple[vl.CircuitRisk, np.ndarray]) -> None:
+def test_loss_and_grad_are_loss_and_grad(classifier: tuple[vl.Risk, np.ndarray]) -> None:
     risk, weights = classifier
     loss, grad = risk.loss_and_grad(weights)
     assert loss == pytest.approx(risk.loss(weights), rel=0, abs=ATOL)
@@ -301,7 +299,7 @@ def test_batch_keeps_order_and_reduction() -> None:
         np.testing.assert_array_equal(batch.targets, y[indices])
 
 
-def test_predictions_and_accuracy(classifier: tuple[vl.CircuitRisk, np.ndarray]) -> None:
+def test_predictions_and_accuracy(classifier: tuple[vl.Risk, np.ndarray]) -> None:
     risk, weights = classifier
     x, y = oracles.disk(70, seed=4)
 
@@ -312,12 +310,12 @@ def test_predictions_and_accuracy(classifier: tuple[vl.CircuitRisk, np.ndarray])
 
     np.testing.assert_allclose(risk.predict(weights), oracle(x), rtol=0, atol=ATOL)
     assert risk.accuracy(weights) == oracles.accuracy(np.array(oracle(x)), y)
-    assert vl.CircuitRisk(risk.circuit, vl.PauliZ(0), "mse", x, y / 2).accuracy(weights) is None
+    assert vl.CircuitRisk(risk.model.circuit, vl.PauliZ(0), "mse", x, y / 2).accuracy(weights) is None
     other = np.array([[0.2, -0.7, 0.4], [0.0, 0.0, 0.0]])  # a third component of the features counts
     np.testing.assert_allclose(risk.predict(weights, other), oracle(other), rtol=0, atol=ATOL)
 
 
-def test_parameters_may_come_in_any_shape_and_as_tensors(classifier: tuple[vl.CircuitRisk, np.ndarray]) -> None:
+def test_parameters_may_come_in_any_shape_and_as_tensors(classifier: tuple[vl.Risk, np.ndarray]) -> None:
     risk, weights = classifier
     expected = risk.grad(weights.reshape(-1))
     for params in (weights, weights.tolist(), torch.as_tensor(weights, dtype=torch.float64).requires_grad_()):
@@ -335,14 +333,14 @@ def test_more_columns_than_one_array_holds() -> None:
     np.testing.assert_allclose(risk.hessian(weights), expected, rtol=0, atol=ATOL)
 
 
-def digest(risk: vl.CircuitRisk, weights: np.ndarray) -> str:
+def digest(risk: vl.Risk, weights: np.ndarray) -> str:
     loss, grad = risk.loss_and_grad(weights)
     parts = [np.float64(loss), np.float64(risk.loss(weights)), grad, risk.hessian(weights), risk.predict(weights)]
     return hashlib.sha256(b"".join(part.tobytes() for part in parts)).hexdigest()
 
 
 def test_same_bytes_for_every_number_of_threads(
-    classifier: tuple[vl.CircuitRisk, np.ndarray], monkeypatch: pytest.MonkeyPatch
+    classifier: tuple[vl.Risk, np.ndarray], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     risk, weights = classifier
     digests = set()

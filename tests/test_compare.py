@@ -106,7 +106,7 @@ def run(keys: dict[str, Any], risk: Any, start: Any) -> tuple[Any, pd.DataFrame,
     return experiment, pd.DataFrame({name: list(values) for name, values in columns.items()}), watched.tally
 
 
-def state_risk() -> vl.CircuitRisk:
+def state_risk() -> vl.Risk:
     return vl.CircuitRisk(vl.layered(2, 1), vl.Projector(vl.plus_state(2)), loss="infidelity")
 
 

@@ -21,9 +21,11 @@ from programs import random_circuit
 
 import vqc_landscape as vl
 from vqc_landscape.checks import Array
+from vqc_landscape.simulator.compile.compiled import compile_circuit
 from vqc_landscape.simulator.compile.encoding import encode
-from vqc_landscape.simulator.cpu import hvp_large, jit, second_order
-from vqc_landscape.simulator.cpu.engine import Engine
+from vqc_landscape.simulator.compile.strategies import EXACT_PAULI
+from vqc_landscape.simulator.cpu import hvp_large, jit, sizes
+from vqc_landscape.simulator.cpu.engine import CpuEngine
 from vqc_landscape.simulator.threads import map_in_order, n_threads, run_all
 
 # float64 sums of some thousand terms of order 1, on both sides
@@ -79,12 +81,9 @@ def test_more_tangents_than_one_array_holds() -> None:
     x, y = rng.uniform(-1, 1, (2, 2)), np.array([1.0, -1.0])
     params = rng.uniform(0, 2 * np.pi, circuit.n_params)
     risk = vl.CircuitRisk(circuit, vl.PauliZ(0), "mse", x, y)
-    full = Engine(circuit, vl.PauliZ(0))
-    hessian = full.hessian(
-        params, encode(circuit, vl.PauliZ(0), risk.features), lambda f, s: (f - y[s], np.ones_like(f))
-    )
-    order = np.argsort(full.columns.params)
-    np.testing.assert_allclose(hessian[np.ix_(order, order)], risk.hessian(params), rtol=0, atol=ATOL)
+    full = CpuEngine(compile_circuit(circuit, [vl.PauliZ(0)], EXACT_PAULI))
+    hessian = full.hessian(params, risk.model.samples, lambda f, s: (f - y[s, None], np.ones((len(f), 1, 1))))
+    np.testing.assert_allclose(hessian, risk.hessian(params), rtol=0, atol=ATOL)
 
 
 @pytest.mark.parametrize("observable", [vl.Projector(vl.plus_state(4)), vl.local_projector(4, "X"), vl.PauliZ(2)])
@@ -93,7 +92,7 @@ def test_threads_inside_a_sample_change_nothing(observable: vl.PauliSum | vl.Pro
     circuit = vl.layered(4, 12)
     params = np.random.default_rng(1).uniform(0, 2 * np.pi, circuit.n_params)
     narrow = vl.CircuitRisk(circuit, observable, "infidelity").hessian(params)
-    monkeypatch.setattr(Engine, "is_wide", True)
+    monkeypatch.setattr(sizes, "shares_sample", lambda n_qubits: True)
     found = []
     for threads in ("1", "2", "5"):
         monkeypatch.setenv("OMP_NUM_THREADS", threads)
@@ -162,7 +161,7 @@ def test_products_with_the_hessian_need_no_hessian(name: str, seed: int, monkeyp
     product = risk.hessian(params) @ v
     np.testing.assert_allclose(risk.hvp(params, v), product, rtol=0, atol=ATOL)
     # large states, one by one and in blocks of cosets
-    monkeypatch.setattr(Engine, "takes_one", lambda engine, n_samples: True)
+    monkeypatch.setattr(sizes, "takes_one", lambda n_qubits, n_samples: True)
     monkeypatch.setattr(hvp_large, "SMALLEST_PIECE", 1)
     found = []
     for threads in ("1", "2"):
@@ -188,7 +187,7 @@ def test_products_of_states_with_more_qubits_than_turn_together(
     risk = vl.CircuitRisk(circuit, vl.local_projector(10, "X"), "infidelity")
     params, v = rng.uniform(0, 2 * np.pi, 30), rng.normal(size=30)
     product = risk.hessian(params) @ v
-    monkeypatch.setattr(Engine, "takes_one", lambda engine, n_samples: True)
+    monkeypatch.setattr(sizes, "takes_one", lambda n_qubits, n_samples: True)
     np.testing.assert_allclose(risk.hvp(params, v), product, rtol=0, atol=ATOL)
 
 
@@ -207,9 +206,9 @@ def test_by_products() -> None:
     np.testing.assert_allclose(risk.hessian(params) - risk.ggn(params), residual, rtol=0, atol=ATOL)
 
 
-def _hessian_of_f(risk: vl.CircuitRisk, params: np.ndarray) -> np.ndarray:
+def _hessian_of_f(risk: vl.Risk, params: np.ndarray) -> np.ndarray:
     """f = (risk(target -1) - risk(target +1)) / 4 for a risk (f - y)^2 of one sample."""
-    low, high = (vl.CircuitRisk(risk.circuit, risk.observable, "mse", risk.features, [y]) for y in (1.0, -1.0))
+    low, high = (vl.Risk(risk.model, risk.loss_function, [y]) for y in (1.0, -1.0))
     return (high.hessian(params) - low.hessian(params)) / 4
 
 
@@ -220,7 +219,9 @@ def test_the_memory_budget_decides_what_runs_side_by_side_and_nothing_else(monke
     params = rng.uniform(0, 2 * np.pi, risk.n_params)
     monkeypatch.setenv("OMP_NUM_THREADS", "4")
     free = risk.hessian(params)
-    monkeypatch.setenv("VQC_LANDSCAPE_MEMORY_GB", f"{1.5e-9 * risk._engine.hessian_bytes}")  # one leaf at a time
+    monkeypatch.setenv(
+        "VQC_LANDSCAPE_MEMORY_GB", f"{1.5e-9 * sizes.hessian_bytes(risk.model.measured.engine.compiled)}"
+    )  # one block at a time
     assert risk.hessian(params).tobytes() == free.tobytes()
     monkeypatch.setenv("VQC_LANDSCAPE_MEMORY_GB", "0.0001")
     with pytest.raises(MemoryError, match=r"The Hessian of \d+ parameters needs .* GB, but 0.0001 GB may be used"):
@@ -249,47 +250,22 @@ def test_the_predicted_memory_is_what_is_allocated(
 ) -> None:
     """What Python sees of the allocations at their peak; the prediction leaves out what is small, a tenth at most."""
     circuit = vl.reuploading(n_qubits, 8) if n_features else vl.layered(n_qubits, 8)
-    engine = Engine(circuit, vl.local_projector(n_qubits, "X"))
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")  # one leaf after the other
-    samples = encode(circuit, engine.observable, np.zeros((2 * engine.lanes, n_features)))
+    observables = [vl.local_projector(n_qubits, "X")]
+    engine = CpuEngine(compile_circuit(circuit, observables, EXACT_PAULI))
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")  # one block after the other
+    samples = encode(circuit, observables, np.zeros((2 * sizes.batch_size(n_qubits), n_features)))
     params = np.zeros(circuit.n_params)
     tracemalloc.start()
-    engine.hessian(params, samples, lambda f, s: (np.ones_like(f), np.zeros_like(f)))
+    engine.hessian(params, samples, lambda f, s: (np.ones_like(f), np.zeros((len(f), 1, 1))))
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert 0.9 < peak / engine.hessian_bytes < 1.1
-
-
-def test_the_published_arithmetic_has_no_directional_sweep() -> None:
-    circuit = vl.rx_product(2, 1)
-    engine = Engine(circuit, vl.PauliZ(0), published=True)
-    samples = encode(circuit, vl.PauliZ(0), circuit.feature_rows(None))
-    with pytest.raises(ValueError, match="Hessian-vector products are defined for the exact convention only"):
-        engine.hvp(np.zeros(2), samples, lambda f, _: (f, f), np.zeros(2))
+    assert 0.9 < peak / sizes.hessian_bytes(engine.compiled) < 1.1
 
 
 def test_quantum_fisher_of_product_rotations_is_the_identity() -> None:
     """RX on |0>: the variance of X/2 is 1/4 on each qubit, none between them; QFI is 4 times that."""
     risk = vl.CircuitRisk(vl.rx_product(3, 1), vl.Projector(vl.zero_state(3)), "infidelity")
     np.testing.assert_allclose(risk.quantum_fisher([0.3, 1.0, 2.0]), np.eye(3), rtol=0, atol=ATOL)
-
-
-FIRST_USE = """
-import numpy as np
-import vqc_landscape as vl
-from vqc_landscape.simulator.cpu import first_order, second_order
-risk = vl.CircuitRisk(vl.rx_product(2, 1), vl.Projector([1, 0, 0, 0]), loss="infidelity")
-np.testing.assert_allclose(risk.hessian([0.0, 0.0]), [[0.5, 0.0], [0.0, 0.5]], atol=1e-15)  # a few roundings
-hits = [sum(f.stats.cache_hits.values()) for f in (second_order.add_samples, first_order.forward)]
-print(hits)
-"""
-
-
-def test_a_second_process_compiles_half_of_the_first_hessian(tmp_path: Path) -> None:
-    environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path), "OMP_NUM_THREADS": "2"}
-    command = [sys.executable, "-c", FIRST_USE]
-    run = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-    assert run.stdout.strip() == "[1, 0]"  # from the cache that the other process filled; compiled here
 
 
 @pytest.mark.skipif("+avx512f" not in get_host_cpu_features().split(","), reason="vectors of 512 bits are not there")
@@ -321,14 +297,3 @@ def test_kernels_run_without_compilation() -> None:
         run = subprocess.run([sys.executable, "-c", PLAIN], env=environment, capture_output=True, text=True, check=True)
         found.append(json.loads(run.stdout))
     np.testing.assert_allclose(found[0], found[1], rtol=0, atol=ATOL)
-
-
-def test_a_helper_that_fails_or_has_nothing_to_do_is_no_loss(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(jit, "CACHE", str(tmp_path))
-    helper = jit.Helper("no_such_module", second_order.add_samples)
-    helper.wait()
-    assert helper.start() and not helper.start()
-    helper.wait()
-    (tmp_path / "room").mkdir()
-    (tmp_path / "room" / "second_order.add_samples-41.py311.nbi").touch()
-    assert not jit.Helper("no_such_module", second_order.add_samples).start()

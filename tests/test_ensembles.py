@@ -13,8 +13,7 @@ import pytest
 
 from vqc_landscape.config import Experiment, load_config
 from vqc_landscape.curvature.lanczos import extreme_eigvals
-from vqc_landscape.risks.network import NetworkRisk
-from vqc_landscape.risks.stack import NetworkStack
+from vqc_landscape.risks.network import side_by_side
 from vqc_landscape.studies.build import initial_params, make_risk
 from vqc_landscape.studies.datasets import write_dataset
 from vqc_landscape.studies.ensembles import write_ensemble
@@ -129,12 +128,11 @@ def test_a_stack_is_the_sum_of_its_members() -> None:
     features = rng.uniform(-1, 1, (30, 2))
     targets = np.sign(features[:, 0])
     risk = make_risk(FFNN, (features, targets))
-    assert isinstance(risk, NetworkRisk)
-    stack, params = NetworkStack(risk, 3), rng.normal(size=(3, risk.n_params))
+    stack, params = side_by_side(risk, 3), rng.normal(size=(3, risk.n_params))
     one_by_one = [risk.loss(p) for p in params]
     assert stack.loss(params) == pytest.approx(sum(one_by_one), rel=1e-13)  # round-off of sums in another order
     np.testing.assert_allclose(stack.grad(params), np.concatenate([risk.grad(p) for p in params]), atol=1e-13)
-    np.testing.assert_allclose(stack.predict(params), [risk.predict(p) for p in params], atol=1e-13)
+    np.testing.assert_allclose(stack.predict(params).T, [risk.predict(p) for p in params], atol=1e-13)
     assert stack.accuracy(params) == pytest.approx(np.mean([risk.accuracy(p) for p in params]))
     part = stack.batch(np.array([4, 2]))
     assert part.loss(params) == pytest.approx(sum(risk.batch(np.array([4, 2])).loss(p) for p in params), rel=1e-13)
@@ -144,7 +142,7 @@ def test_a_stack_is_the_sum_of_its_members() -> None:
     assert not hessian[:n, n:].any()
     assert np.abs(hessian @ stack.structural_directions).max() < 1e-12  # round-off of P products
     with pytest.raises(ValueError, match="`n_members` must be a whole number at least 1, but is 0"):
-        NetworkStack(risk, 0)
+        side_by_side(risk, 0)
 
 
 # --- eigenvalues ------------------------------------------------------------------------------------------

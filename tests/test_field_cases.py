@@ -429,7 +429,7 @@ def test_wires_without_gates_cost_nothing_and_their_words_are_numbers() -> None:
         return qml.expval(observable)
 
     risk = vl.from_qnode(qml.QNode(circuit, qml.device("default.qubit")), np.ones(4))
-    assert risk.circuit.n_qubits == 4
+    assert risk.model.circuit.n_qubits == 4
     w = np.array([0.3, 0.5, 0.7, 0.9])
     c = np.cos(w)
     words = c[1] + c[0] * c[1] * c[2] + c[2] * c[3] + c[3] + 19
@@ -450,7 +450,7 @@ def test_a_projector_on_ten_of_eleven_wires_is_no_sum_of_words(how: str) -> None
     node = qml.QNode(circuit, device(11))
     params = np.random.default_rng(1).uniform(0, 6, (1, 11, 3))
     risk = vl.from_qnode(node, params)
-    assert len(risk.observable.products) == 1
+    assert len(risk.model.observables[0].products) == 1
     assert risk.loss(params) == pytest.approx(float(node(params)), abs=ATOL)
 
 

@@ -24,7 +24,7 @@ def pennylane_hessian(function: Callable[[torch.Tensor], Any], params: np.ndarra
     return float(function(point).real), hessian.numpy().reshape(params.size, params.size)
 
 
-def check(circuit: Callable[..., Any], params: np.ndarray, wires: Any = 3, observable: Any = None) -> vl.CircuitRisk:
+def check(circuit: Callable[..., Any], params: np.ndarray, wires: Any = 3, observable: Any = None) -> vl.Risk:
     """Second derivatives of ``circuit(params)`` followed by a fixed layer that makes phases visible."""
     labels = list(range(wires)) if isinstance(wires, int) else wires
     observable = qml.Z(labels[0]) @ qml.X(labels[1]) + 0.3 * qml.Y(labels[-1]) if observable is None else observable
@@ -250,7 +250,7 @@ def test_random_tapes(case: tuple[int, list[tuple[str, list[int], int, float, fl
 # --- what cannot be taken -----------------------------------------------------------------------------------------
 
 
-def read(circuit: Callable[..., Any], params: Any = (0.1, 0.2), features: Any = None) -> vl.CircuitRisk:
+def read(circuit: Callable[..., Any], params: Any = (0.1, 0.2), features: Any = None) -> vl.Risk:
     device = qml.device("default.qubit", wires=2)
     targets = None if features is None else np.ones(len(features))
     return vl.from_qnode(qml.QNode(circuit, device), np.array(params), features, targets)

@@ -1,4 +1,7 @@
-"""The GPU engine on torch's CPU device, against the CPU engine and dense matrices; and on CUDA where it is there."""
+"""The GPU engine on torch's CPU device, against dense matrices; and on CUDA where it is there.
+
+What it shares with the CPU engine is in test_engines.py.
+"""
 
 from __future__ import annotations
 
@@ -14,13 +17,16 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 import vqc_landscape as vl
+from vqc_landscape.simulator.compile.compiled import compile_circuit
 from vqc_landscape.simulator.compile.encoding import encode
 from vqc_landscape.simulator.compile.schedule import make_schedule
-from vqc_landscape.simulator.cpu.engine import Engine
+from vqc_landscape.simulator.compile.strategies import EXACT_PAULI, choose_strategy
+from vqc_landscape.simulator.cpu.engine import CpuEngine
 from vqc_landscape.simulator.gpu import devices
 from vqc_landscape.simulator.gpu import engine as gpu_engine
 from vqc_landscape.simulator.gpu.engine import GpuEngine
 from vqc_landscape.simulator.gpu.layout import block_layout
+from vqc_landscape.simulator.gpu.plan import Plan
 
 # float64 sums of some thousand terms of order 1, on both sides. The project promises 1e-10.
 ATOL = 1e-11
@@ -43,7 +49,7 @@ OBSERVABLES = {
 def risk_on(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Makes a risk on the GPU engine, with torch's CPU device in the place of the GPU."""
 
-    def make(*arguments: Any, **options: Any) -> vl.CircuitRisk:
+    def make(*arguments: Any, **options: Any) -> vl.Risk:
         monkeypatch.setattr(devices, "find_device", lambda name: {"cuda": CPU}[name])
         return vl.CircuitRisk(*arguments, device="cuda", **options)
 
@@ -51,35 +57,6 @@ def risk_on(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 # --- against the CPU engine and dense matrices ----------------------------------------------------------------
-
-
-@pytest.mark.parametrize("published", [False, True])
-@pytest.mark.parametrize("name", OBSERVABLES)
-@pytest.mark.parametrize("seed", range(3))
-def test_random_programs_have_the_derivatives_of_the_cpu(name: str, seed: int, published: bool) -> None:
-    """Words, CNOT frames, shared and idle parameters, features, several measured groups, and a part of the columns."""
-    rng = np.random.default_rng([seed, 11])
-    circuit = random_circuit(rng, n_qubits=3, n_gates=30, n_params=7, n_features=2, unitaries=False)
-    carried = np.sort(rng.permutation(7)[:5])
-    params, samples = rng.uniform(0, 2 * np.pi, 7), encode(circuit, OBSERVABLES[name], rng.uniform(-1, 1, (5, 2)))
-    cpu = Engine(circuit, OBSERVABLES[name], published, carried)
-    gpu = GpuEngine(circuit, OBSERVABLES[name], published, carried, CPU, "float64")
-
-    def derivatives(f: np.ndarray, samples: slice) -> tuple[np.ndarray, np.ndarray]:
-        return 2 * (f - np.arange(5)[samples]), np.full_like(f, 2.0)
-
-    np.testing.assert_allclose(gpu.expvals(params, samples), cpu.expvals(params, samples), rtol=0, atol=ATOL)
-    jacobians = (engine.jacobian(params, samples)[1] for engine in (gpu, cpu))
-    np.testing.assert_allclose(*jacobians, rtol=0, atol=ATOL)
-    point = (params, samples, derivatives)
-    np.testing.assert_allclose(gpu.hessian(*point), cpu.hessian(*point), rtol=0, atol=ATOL)
-    np.testing.assert_allclose(gpu.ggn(*point), cpu.ggn(*point), rtol=0, atol=ATOL)
-    if published:
-        with pytest.raises(ValueError, match="Hessian-vector products are defined for the exact convention only"):
-            gpu.hvp(*point, np.zeros(5))
-    else:
-        v = rng.normal(size=5)
-        np.testing.assert_allclose(gpu.hvp(*point, v), cpu.hvp(*point, v), rtol=0, atol=ATOL)
 
 
 def test_the_classifier_is_the_dense_oracle(risk_on: Any) -> None:
@@ -124,12 +101,13 @@ def test_more_qubits_than_one_matrix_turns() -> None:
     rng = np.random.default_rng(4)
     circuit = random_circuit(rng, n_qubits=7, n_gates=100, n_params=12, n_features=0, unitaries=False)
     observable = vl.PauliSum(((0.5, "XYZ", (6, 0, 3)), (0.3, "ZZ", (2, 5))))
-    params, samples = rng.uniform(0, 2 * np.pi, 12), encode(circuit, observable, circuit.feature_rows(None))
-    engines = Engine(circuit, observable), GpuEngine(circuit, observable, False, None, CPU, "float64")
-    point = (params, samples, lambda f, _: (np.ones_like(f), np.zeros_like(f)))
+    params, samples = rng.uniform(0, 2 * np.pi, 12), encode(circuit, [observable], circuit.feature_rows(None))
+    compiled = compile_circuit(circuit, [observable], EXACT_PAULI)
+    engines = CpuEngine(compiled), GpuEngine(compiled, CPU, "float64")
+    point = (params, samples, lambda f, _: (np.ones_like(f), np.zeros((1, 1, 1))))
     assert engines[1].states.plan.groups == [range(4), range(4, 7)]
     np.testing.assert_allclose(*(engine.hessian(*point) for engine in engines), rtol=0, atol=ATOL)
-    np.testing.assert_allclose(*(engine.metric_tensor(params) for engine in engines), rtol=0, atol=ATOL)
+    np.testing.assert_allclose(*(engine.metric_tensor(params, samples) for engine in engines), rtol=0, atol=ATOL)
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -161,18 +139,19 @@ class Stays(TorchDispatchMode):
 def test_all_tensors_are_on_the_device(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Torch's device meta has shapes without numbers, and shows without a GPU what a GPU would refuse."""
     circuit = random_circuit(np.random.default_rng(13), 3, 40, 5, 0, unitaries=False)
-    monkeypatch.setattr(gpu_engine, "_numpy", lambda values: np.zeros(tuple(values.shape)))
+    monkeypatch.setattr(Plan, "numpy", lambda plan, values: np.zeros(tuple(values.shape)))
     monkeypatch.setattr(gpu_engine, "free_device_bytes", lambda device: 1e12)
-    point = (np.zeros(5), encode(circuit, OBSERVABLES["word"], circuit.feature_rows(None)))
+    point = (np.zeros(5), encode(circuit, [OBSERVABLES[name]], circuit.feature_rows(None)))
+    compiled = compile_circuit(circuit, [OBSERVABLES[name]], choose_strategy(OBSERVABLES[name], "exact"))
     with Stays():
-        engine = GpuEngine(circuit, OBSERVABLES[name], False, None, torch.device("meta"), "float32")
-        assert engine.expvals(*point).shape == (1,)
-        assert engine.hessian(*point, lambda f, _: (f, f)).shape == (5, 5)
-        assert engine.hvp(*point, lambda f, _: (f, f), np.zeros(5)).shape == (5,)
-        assert engine.metric_tensor(point[0]).shape == (5, 5)
+        engine = GpuEngine(compiled, torch.device("meta"), "float32")
+        assert engine.outputs(*point).shape == (1, 1)
+        assert engine.hessian(*point, lambda f, _: (f, f[:, None])).shape == (5, 5)
+        assert engine.hvp(*point, lambda f, _: (f, f[:, None]), np.zeros(5)).shape == (5,)
+        assert engine.metric_tensor(*point).shape == (5, 5)
 
 
-# --- precision, leaves, memory --------------------------------------------------------------------------------
+# --- precision, batches, memory --------------------------------------------------------------------------------
 
 
 def test_float32_is_for_the_tangents_alone(risk_on: Any) -> None:
@@ -199,22 +178,22 @@ def test_float32_products_keep_all_their_bits_and_leave_the_setting_as_it_was() 
         torch.set_float32_matmul_precision("highest")
 
 
-def test_leaves_do_not_depend_on_the_memory(risk_on: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_batches_do_not_depend_on_the_memory(risk_on: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     circuit = vl.reuploading(4, 2)
     x, y = oracles.disk(50, seed=8)
     params = np.random.default_rng(9).uniform(0, 2 * np.pi, circuit.n_params)
     risk = risk_on(circuit, vl.PauliZ(0), "mse", x, y)
     whole = risk.hessian(params)
-    sample_bytes = risk._engine.hessian_bytes
+    sample_bytes = risk.model.measured.engine.hessian_bytes
     monkeypatch.setenv("VQC_LANDSCAPE_MEMORY_GB", f"{1.5e-9 * sample_bytes}")
     assert risk.hessian(params).tobytes() == whole.tobytes()
     monkeypatch.setenv("VQC_LANDSCAPE_MEMORY_GB", f"{0.5e-9 * sample_bytes}")
     with pytest.raises(MemoryError, match=r"The Hessian of \d+ parameters needs .* GB, but .* GB may be used"):
         risk.hessian(params)
     monkeypatch.delenv("VQC_LANDSCAPE_MEMORY_GB")
-    monkeypatch.setattr(gpu_engine, "LEAF_BYTES", 7 * sample_bytes)
-    leaves = list(risk._engine._leaves(50, sample_bytes))
-    assert [leaf.stop - leaf.start for leaf in leaves] == [7, 7, 7, 7, 7, 7, 7, 1]
+    monkeypatch.setattr(gpu_engine, "BATCH_BYTES", 7 * sample_bytes)
+    batches = list(risk.model.measured.engine._batches(50, sample_bytes))
+    assert [batch.stop - batch.start for batch in batches] == [7, 7, 7, 7, 7, 7, 7, 1]
     np.testing.assert_allclose(risk.hessian(params), whole, rtol=0, atol=ATOL)
 
 

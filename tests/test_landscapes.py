@@ -13,17 +13,17 @@ from scipy.stats import ortho_group
 
 import vqc_landscape as vl
 from vqc_landscape.bars import bar
-from vqc_landscape.risks.interface import Risk
+from vqc_landscape.risks.risk import Risk
 
 
-def disk_risk(convention: str = "exact") -> vl.CircuitRisk:
+def disk_risk(convention: str = "exact") -> vl.Risk:
     rng = np.random.default_rng(3)
     features = rng.uniform(-1, 1, (37, 2))  # more than one group of states side by side, and a rest
     circuit = vl.reuploading_published(4, 2)  # angles theta + w * x: of the point and of the sample at once
     return vl.CircuitRisk(circuit, vl.PauliZ(1), "mse", features, rng.choice([-1, 1], 37), convention=convention)
 
 
-def words_risk() -> vl.CircuitRisk:
+def words_risk() -> vl.Risk:
     """Rotations about words, fixed gates and functions of the features, measured in two bases."""
 
     @qml.qnode(qml.device("default.qubit", wires=3))
@@ -87,7 +87,7 @@ def test_points_of_another_size_are_refused() -> None:
 # --- one dimension ----------------------------------------------------------------------------------------
 
 
-def product_risk(n_qubits: int = 3) -> vl.CircuitRisk:
+def product_risk(n_qubits: int = 3) -> vl.Risk:
     """Loss 1 - prod cos^2(theta_i / 2)."""
     target = np.eye(2**n_qubits)[0]
     return vl.CircuitRisk(vl.rx_product(n_qubits, 1), vl.Projector(target), loss="infidelity")

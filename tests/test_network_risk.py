@@ -9,9 +9,9 @@ import torch
 from torch import nn
 
 from vqc_landscape.config import NetworkConfig
-from vqc_landscape.risks import network as network_module
-from vqc_landscape.risks.interface import HasMetric
-from vqc_landscape.risks.network import NetworkRisk, flat_params, make_network
+from vqc_landscape.models import network as network_module
+from vqc_landscape.models.network import flat_params, make_network
+from vqc_landscape.risks.network import NetworkRisk
 
 RNG = np.random.default_rng(0)
 FEATURES = RNG.uniform(-1, 1, (40, 2))
@@ -46,7 +46,7 @@ def loss_by_hand(theta, widths, activation, output, reduction):
     [((3, 5, 4, 2), "difference", "mean"), ((3, 5, 4, 2), "first", "sum"), ((2, 5, 1), None, "mean")],
 )
 def test_loss_gradient_and_hessian_are_those_of_the_network_by_hand(activation, widths, output, reduction, monkeypatch):
-    monkeypatch.setattr(network_module, "LEAF", 16)  # 40 samples: two whole leaves and a rest
+    monkeypatch.setattr(network_module, "BLOCK", 16)  # 40 samples: two whole blocks and a rest
     risk, params = small_risk(activation, output, reduction, widths)
     theta = torch.tensor(params, requires_grad=True)
 
@@ -194,7 +194,7 @@ def test_a_module_that_returns_a_vector_is_taken():
 
 
 def test_a_network_has_no_metric():
-    assert not isinstance(small_risk()[0], HasMetric)
+    assert not small_risk()[0].has_metric
 
 
 @pytest.mark.parametrize("initialiser", ["torch_default", "xavier_uniform", "xavier_normal", "kaiming_uniform"])

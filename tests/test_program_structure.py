@@ -24,18 +24,18 @@ MATRICES = {
 }
 
 
-def gradients(risk: vl.CircuitRisk, seed: int) -> np.ndarray:
+def gradients(risk: vl.Risk, seed: int) -> np.ndarray:
     """Gradients of single samples at generic points, more of them than parameters."""
     rng = np.random.default_rng(seed)
     points = rng.uniform(0, 2 * np.pi, (risk.n_params + 8, risk.n_params))
-    parts = [risk if risk.features is None else risk.batch(rng.integers(risk.n_samples, size=1)) for _ in points]
+    parts = [risk if risk.targets is None else risk.batch(rng.integers(risk.n_samples, size=1)) for _ in points]
     return np.array([part.grad(theta) for part, theta in zip(parts, points, strict=True)])
 
 
 # --- the paper's circuits -------------------------------------------------------------------------------------------
 
 
-def paper_risks() -> dict[str, vl.CircuitRisk]:
+def paper_risks() -> dict[str, vl.Risk]:
     x, y = oracles.disk(5, seed=0)
     state = np.random.default_rng(1).normal(size=(16, 2)) @ [1, 1j]
     observables = {
@@ -73,7 +73,7 @@ def test_the_papers_circuits_have_the_rank_of_their_gradients(name: str) -> None
     np.testing.assert_allclose(directions.T @ directions, np.eye(directions.shape[1]), rtol=0, atol=ATOL)
 
 
-def by_reason(risk: vl.CircuitRisk) -> dict[str, list[int]]:
+def by_reason(risk: vl.Risk) -> dict[str, list[int]]:
     groups: dict[str, list[int]] = {}
     for direction in risk.structure:
         groups.setdefault(", ".join(direction.reasons), []).append(direction.params[0])
@@ -229,7 +229,7 @@ def test_a_direction_that_is_missed_leaves_the_numbers_right() -> None:
 # --- random programs ------------------------------------------------------------------------------------------------
 
 
-def random_risk(seed: int) -> vl.CircuitRisk:
+def random_risk(seed: int) -> vl.Risk:
     """Gates, observables and samples with much structure: product targets, quarter turns, simple scales."""
     rng = np.random.default_rng([seed, 99])
     n_qubits, n_features = int(rng.integers(2, 5)), int(rng.integers(0, 3))

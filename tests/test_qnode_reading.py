@@ -293,8 +293,8 @@ def test_a_slow_qnode_is_run_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_wrong_value_is_never_handed_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    right = vl.CircuitRisk.expvals
-    monkeypatch.setattr(vl.CircuitRisk, "expvals", lambda risk, params: right(risk, params) + 1e-8)
+    right = vl.Risk.outputs
+    monkeypatch.setattr(vl.Risk, "outputs", lambda risk, params: right(risk, params) + 1e-8)
     with pytest.raises(ValueError, match="plain is not what was read of it: its value is .* Please report this QNode"):
         vl.from_qnode(node_of(), [0.1, 0.2])
 

@@ -11,7 +11,9 @@ import pytest
 from vqc_landscape.circuits import ansatz
 from vqc_landscape.circuits.observables import local_projector
 from vqc_landscape.config import Experiment
-from vqc_landscape.simulator.cpu.engine import Engine
+from vqc_landscape.simulator.compile.compiled import compile_circuit
+from vqc_landscape.simulator.compile.strategies import EXACT_PAULI
+from vqc_landscape.simulator.cpu.sizes import hessian_bytes
 from vqc_landscape.simulator.memory import hessian_bound
 from vqc_landscape.studies import plan
 from vqc_landscape.studies.resources import ENGINE_MB, LIGHT_MB, SHORT, TORCH_MB, memory_mb, runtime_minutes
@@ -23,7 +25,9 @@ ROOT = Path(__file__).parents[1]
 @pytest.mark.parametrize(("n_qubits", "n_layers"), [(2, 2), (8, 1), (8, 8), (8, 60), (12, 4), (14, 2)])
 def test_the_bound_holds_for_every_ansatz(make: Any, n_qubits: int, n_layers: int) -> None:
     circuit = make(n_qubits, n_layers)
-    needed = Engine(circuit, local_projector(n_qubits, "Z")).hessian_bytes  # every qubit counts
+    needed = hessian_bytes(
+        compile_circuit(circuit, [local_projector(n_qubits, "Z")], EXACT_PAULI)
+    )  # every qubit counts
     bound = hessian_bound(n_qubits, circuit.n_params, n_layers)
     assert needed <= bound <= 3 * needed + 20e6  # not wasteful where it matters
 

@@ -12,7 +12,9 @@ from programs import random_circuit, random_unitary
 import vqc_landscape as vl
 from vqc_landscape.circuits.observables import Diagonalised, Product, ProductSum, SampleProjector
 from vqc_landscape.circuits.program import SampleBasisState, SampleState
-from vqc_landscape.simulator.cpu.engine import Engine
+from vqc_landscape.simulator.compile.compiled import compile_circuit
+from vqc_landscape.simulator.compile.strategies import EXACT_PAULI
+from vqc_landscape.simulator.cpu import sizes
 
 # float64 sums of some thousand terms of order 1, on both sides
 ATOL = 1e-11
@@ -144,7 +146,7 @@ def rows_of(rng: np.random.Generator, initial: Any) -> np.ndarray:
     return np.concatenate([angles, middle, target.real, target.imag], axis=1)
 
 
-def case(initial: str, observable: str, seed: int) -> tuple[vl.CircuitRisk, np.ndarray, Any]:
+def case(initial: str, observable: str, seed: int) -> tuple[vl.Risk, np.ndarray, Any]:
     """A risk, its parameters, and its loss as a function of a torch tensor."""
     rng = np.random.default_rng([seed, 3])
     rows, own = rows_of(rng, INITIAL[initial]), INITIAL[initial]
@@ -164,7 +166,7 @@ def case(initial: str, observable: str, seed: int) -> tuple[vl.CircuitRisk, np.n
     return vl.CircuitRisk(circuit, measured, "mse", rows, y), rng.uniform(0, 2 * np.pi, N_PARAMS), loss
 
 
-def check(risk: vl.CircuitRisk, params: np.ndarray, loss: Any) -> None:
+def check(risk: vl.Risk, params: np.ndarray, loss: Any) -> None:
     point = torch.tensor(params, requires_grad=True)
     value = loss(point)
     (grad,) = torch.autograd.grad(value, point)
@@ -198,11 +200,10 @@ def test_derivatives_are_those_of_dense_algebra(initial: str, observable: str) -
 
 
 @pytest.mark.parametrize("observable", OBSERVABLES)
-@pytest.mark.parametrize("way", ["takes_one", "is_wide"])
+@pytest.mark.parametrize("way", ["takes_one", "shares_sample"])
 def test_large_states_are_taken_in_the_same_way(way: str, observable: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Both ways of large states, each on a small one."""
-    by_itself = (lambda engine, n_samples: True) if way == "takes_one" else True
-    monkeypatch.setattr(Engine, way, by_itself)
+    monkeypatch.setattr(sizes, way, lambda *numbers: True)
     for initial in ("state", "basis state"):
         check(*case(initial, observable, seed=5))
 
@@ -212,7 +213,9 @@ def test_batches_and_new_samples_bring_their_own_states_and_observables() -> Non
         risk, params, _ = case("state", observable, seed=9)
         whole, indices = risk.predict(params), np.array([2, 0])
         np.testing.assert_allclose(risk.batch(indices).predict(params), whole[indices], rtol=0, atol=1e-15)
-        np.testing.assert_allclose(risk.predict(params, risk.features[::-1]), whole[::-1], rtol=0, atol=1e-15)
+        np.testing.assert_allclose(
+            risk.predict(params, risk.model.measured.rows[::-1]), whole[::-1], rtol=0, atol=1e-15
+        )
         points = np.stack([params, params + 0.1])
         expected = [risk.loss(point) for point in points]
         np.testing.assert_allclose(risk.losses(points), expected, rtol=0, atol=1e-14)
@@ -283,4 +286,4 @@ def test_a_gpu_names_what_it_does_not_take() -> None:
     }
     for what, (circuit, observable) in faults.items():
         with pytest.raises(ValueError, match=f"`device` must be 'cpu': the GPU engine does not take {what}"):
-            GpuEngine(circuit, observable, False, None, torch.device("cpu"), "float64")
+            GpuEngine(compile_circuit(circuit, [observable], EXACT_PAULI), torch.device("cpu"), "float64")

@@ -18,7 +18,7 @@ EPS = np.finfo(np.float64).eps
 ATOL = 1e-12
 
 
-def plus_risk(n_qubits: int, n_layers: int) -> vl.CircuitRisk:
+def plus_risk(n_qubits: int, n_layers: int) -> vl.Risk:
     circuit = vl.layered(n_qubits=n_qubits, n_layers=n_layers)
     return vl.CircuitRisk(circuit, vl.Projector(vl.plus_state(n_qubits)), loss="infidelity")
 
@@ -27,7 +27,7 @@ def plus_risk(n_qubits: int, n_layers: int) -> vl.CircuitRisk:
 
 
 @pytest.fixture(scope="module")
-def qnn() -> vl.CircuitRisk:
+def qnn() -> vl.Risk:
     x, y = oracles.disk(4, seed=0)
     return vl.CircuitRisk(vl.reuploading(n_qubits=8, n_layers=8), vl.PauliZ(0), "mse", x, y)
 
@@ -54,7 +54,7 @@ def light_cone_and_commuting(n_qubits: int, n_layers: int) -> tuple[set[int], se
     return outside, commuting
 
 
-def test_qnn_has_192_parameters_and_65_of_them_are_dead(qnn: vl.CircuitRisk) -> None:
+def test_qnn_has_192_parameters_and_65_of_them_are_dead(qnn: vl.Risk) -> None:
     assert qnn.n_params == 192
     directions = qnn.structural_directions
     assert directions.shape == (192, 65)
@@ -66,14 +66,14 @@ def test_qnn_has_192_parameters_and_65_of_them_are_dead(qnn: vl.CircuitRisk) -> 
     assert grads[~np.isin(np.arange(192), list(dead))].min() > 1e-6
 
 
-def test_dead_parameters_lie_outside_the_light_cone_or_commute(qnn: vl.CircuitRisk) -> None:
+def test_dead_parameters_lie_outside_the_light_cone_or_commute(qnn: vl.Risk) -> None:
     outside, commuting = light_cone_and_commuting(8, 8)
     dead = set(np.flatnonzero(qnn.structural_directions.any(axis=1)).tolist())
     assert (len(outside), len(commuting)) == (57, 8)
     assert dead == outside | commuting
 
 
-def test_qnn_hessian_has_65_zeros_at_any_point(qnn: vl.CircuitRisk) -> None:
+def test_qnn_hessian_has_65_zeros_at_any_point(qnn: vl.Risk) -> None:
     hessian = qnn.hessian(np.random.default_rng(2).uniform(0, 2 * np.pi, 192))
     dead = qnn.structural_directions.any(axis=1)
     np.testing.assert_array_equal(hessian[dead], 0)
@@ -119,7 +119,7 @@ def test_structural_directions_are_those_of_dense_gradients() -> None:
     np.testing.assert_allclose(rows[:n_seen] @ directions, 0, atol=1e-10)
 
 
-def minimise(risk: vl.CircuitRisk, weights: np.ndarray) -> np.ndarray:
+def minimise(risk: vl.Risk, weights: np.ndarray) -> np.ndarray:
     options = {"maxiter": 3000, "ftol": 0, "gtol": 1e-12, "maxcor": 40}
     return scipy.optimize.minimize(risk.loss_and_grad, weights, jac=True, method="L-BFGS-B", options=options).x
 

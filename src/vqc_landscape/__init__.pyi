@@ -1,3 +1,4 @@
+from .checks import NotDifferentiableError as NotDifferentiableError
 from .circuits.ansatz import layered as layered
 from .circuits.ansatz import reuploading as reuploading
 from .circuits.ansatz import reuploading_published as reuploading_published
@@ -38,6 +39,7 @@ from .figures.spectra import plot_scans as plot_scans
 from .risks.circuit import CircuitRisk as CircuitRisk
 from .risks.from_qnode import from_qnode as from_qnode
 from .risks.network import NetworkRisk as NetworkRisk
+from .risks.risk import Risk as Risk
 from .tables import read_table as read_table
 from .training.checkpoint import Checkpoint as Checkpoint
 from .training.loop import train as train

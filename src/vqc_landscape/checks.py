@@ -16,7 +16,12 @@ from numpy.typing import NDArray
 # Hessian one for each parameter. Memory sets a lower limit to most circuits.
 MAX_QUBITS = 24
 Array = NDArray[np.float64]
+Indices = NDArray[np.intp]
 T = TypeVar("T")
+
+
+class NotDifferentiableError(ValueError):
+    """A function has no derivative at this point."""
 
 
 def as_vector(name: str, value: Any, size: int) -> Array:

@@ -11,7 +11,7 @@ import numpy as np
 from vqc_landscape.bars import bar
 from vqc_landscape.checks import Array, as_float, as_matrix, as_vector, check_count, check_type
 from vqc_landscape.curvature.spectrum import Spectrum
-from vqc_landscape.risks.interface import Risk
+from vqc_landscape.risks.risk import Risk
 
 if TYPE_CHECKING:
     import pandas as pd

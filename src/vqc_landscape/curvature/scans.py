@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from vqc_landscape.bars import bar
 from vqc_landscape.checks import Array, as_matrix, as_vector, check_count, check_type
 from vqc_landscape.curvature.spectrum import Spectrum, spectrum
-from vqc_landscape.risks.interface import Risk
+from vqc_landscape.risks.risk import Risk
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -13,6 +13,7 @@ from vqc_landscape.circuits.qnode.parts import NotTakenError
 from vqc_landscape.circuits.qnode.read import as_rows, read_qnode
 from vqc_landscape.circuits.qnode.tape import Rows, Tapes
 from vqc_landscape.risks.circuit import CircuitRisk
+from vqc_landscape.risks.risk import Risk
 from vqc_landscape.risks.trial import TrialError, try_out
 
 
@@ -27,7 +28,7 @@ def from_qnode(
     device: str = "cpu",
     precision: str = "float64",
     **static: Any,
-) -> CircuitRisk:
+) -> Risk:
     """The risk of a PennyLane QNode, with exact derivatives of every order that a risk has.
 
     What is read of the QNode is tried against the QNode itself, on its own device and with its transforms, before the
@@ -71,7 +72,7 @@ def from_qnode(
     how: dict[str, Any] = {"reduction": reduction, "device": device, "precision": precision}
     default = "expval" if features is None else "mse"
 
-    def risk_of(transformed: bool) -> CircuitRisk:
+    def risk_of(transformed: bool) -> Risk:
         reading = read_qnode(qnode, call, rows, transformed)
         risk = CircuitRisk(reading.circuit, reading.observable, loss or default, rows, targets, **how)
         risk.trial = try_out(risk, reading, rows)

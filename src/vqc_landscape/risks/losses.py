@@ -1,4 +1,4 @@
-"""Losses of one sample as functions of the expectation value f and the target y."""
+"""Losses of a sample as functions of the model's outputs and the target: one class serves circuits and networks."""
 
 from __future__ import annotations
 
@@ -10,60 +10,64 @@ from vqc_landscape.checks import Array
 
 
 class Loss(Protocol):
-    """l(f, y) and its first two derivatives in f, elementwise."""
+    """l(f, y) with its first two derivatives in the outputs f, for many samples.
 
+    Outputs have shape (n_samples, K), targets (n_samples,) or (n_samples, K); without targets they are zeros.
+
+    Attributes:
+        name: as a user writes it.
+        needs_targets: whether there are any.
+    """
+
+    name: str
     needs_targets: bool
 
-    def value(self, f: Array, y: Array) -> Array: ...
+    def value(self, outputs: Array, targets: Array) -> Array:
+        """Loss of every sample, shape (n_samples,)."""
 
-    def first(self, f: Array, y: Array) -> Array: ...
+    def gradient(self, outputs: Array, targets: Array) -> Array:
+        """Derivatives dl/df, shape (n_samples, K)."""
 
-    def second(self, f: Array, y: Array) -> Array: ...
+    def curvature(self, outputs: Array, targets: Array) -> Array:
+        """Derivatives d2l/df2, shape (n_samples, K, K)."""
 
 
 class SquaredError:
-    """(f - y)^2."""
+    """``sum_k (f_k - y_k)**2``; one target serves all outputs."""
 
+    name = "mse"
     needs_targets = True
 
-    def value(self, f: Array, y: Array) -> Array:
-        return (f - y) ** 2
+    def value(self, outputs: Array, targets: Array) -> Array:
+        value: Array = np.sum((outputs - _columns(targets)) ** 2, axis=1)
+        return value
 
-    def first(self, f: Array, y: Array) -> Array:
-        return 2 * (f - y)
+    def gradient(self, outputs: Array, targets: Array) -> Array:
+        residuals: Array = 2 * (outputs - _columns(targets))
+        return residuals
 
-    def second(self, f: Array, y: Array) -> Array:
-        return np.full_like(f, 2.0)
-
-
-class Infidelity:
-    """1 - f; there are no targets."""
-
-    needs_targets = False
-
-    def value(self, f: Array, y: Array) -> Array:
-        return 1 - f
-
-    def first(self, f: Array, y: Array) -> Array:
-        return np.full_like(f, -1.0)
-
-    def second(self, f: Array, y: Array) -> Array:
-        return np.zeros_like(f)
+    def curvature(self, outputs: Array, targets: Array) -> Array:
+        n_samples, n_outputs = outputs.shape
+        return np.tile(2 * np.eye(n_outputs), (n_samples, 1, 1))
 
 
-class Expval:
-    """f itself, an energy; there are no targets."""
+class Linear:
+    """``offset + factor f`` of the one output, without a target."""
 
     needs_targets = False
 
-    def value(self, f: Array, y: Array) -> Array:
-        return f
+    def __init__(self, name: str, offset: float, factor: float) -> None:
+        self.name, self.offset, self.factor = name, offset, factor
 
-    def first(self, f: Array, y: Array) -> Array:
-        return np.ones_like(f)
+    def value(self, outputs: Array, targets: Array) -> Array:
+        value: Array = self.offset + self.factor * outputs[:, 0]
+        return value
 
-    def second(self, f: Array, y: Array) -> Array:
-        return np.zeros_like(f)
+    def gradient(self, outputs: Array, targets: Array) -> Array:
+        return np.full_like(outputs, self.factor)
+
+    def curvature(self, outputs: Array, targets: Array) -> Array:
+        return np.zeros((len(outputs), 1, 1))
 
 
 def are_classes(targets: Array) -> bool:
@@ -71,8 +75,12 @@ def are_classes(targets: Array) -> bool:
     return bool(np.all(np.abs(targets) == 1))
 
 
-LOSSES: dict[str, type[Loss]] = {
-    "mse": SquaredError,
-    "infidelity": Infidelity,
-    "expval": Expval,
+def _columns(targets: Array) -> Array:
+    return targets[:, np.newaxis] if targets.ndim == 1 else targets
+
+
+LOSSES: dict[str, Loss] = {
+    "mse": SquaredError(),
+    "infidelity": Linear("infidelity", 1.0, -1.0),
+    "expval": Linear("expval", 0.0, 1.0),
 }

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
 
 import numpy as np
 
@@ -18,9 +18,7 @@ from vqc_landscape.circuits.qnode.execute import execute, execute_plainly, inexa
 from vqc_landscape.circuits.qnode.parts import NotTakenError
 from vqc_landscape.circuits.qnode.read import Reading
 from vqc_landscape.circuits.qnode.tape import Rows
-
-if TYPE_CHECKING:
-    from vqc_landscape.risks.circuit import CircuitRisk
+from vqc_landscape.risks.risk import Risk
 
 SLOW = 1.0  # seconds of a run, from which there is no second one; chosen by us
 N_ROWS = 4  # first, last, and some between; chosen by us
@@ -50,7 +48,7 @@ class TrialError(NotTakenError):
     """The QNode gives another number than what was read of it."""
 
 
-def try_out(risk: CircuitRisk, reading: Reading, rows: Rows) -> Trial:
+def try_out(risk: Risk, reading: Reading, rows: Rows) -> Trial:
     """Compare a risk with its QNode.
 
     Raises:
@@ -61,10 +59,10 @@ def try_out(risk: CircuitRisk, reading: Reading, rows: Rows) -> Trial:
 
 
 class _Trial:
-    def __init__(self, risk: CircuitRisk, reading: Reading, rows: Rows) -> None:
+    def __init__(self, risk: Risk, reading: Reading, rows: Rows) -> None:
         self.risk, self.reading, self.rows = risk, reading, rows
         self.rng = np.random.default_rng(0)
-        self.size = max(1.0, _size(risk))
+        self.size = max(1.0, _size(reading, rows))
         single = np.dtype(getattr(reading.tapes.qnode.device, "c_dtype", complex)) == np.complex64
         self.atol = ATOL_SINGLE if single else ATOL
         self.n_runs, self.largest, self.seconds = 0, 0.0, 0.0
@@ -85,7 +83,7 @@ class _Trial:
 
     def _ours(self, theta: Array, k: int) -> tuple[float, Array]:
         own = self.risk if self.rows is None else self.risk.batch(np.array([k]))
-        return float(own.expvals(theta)[0]), own.jacobian(theta)[0]
+        return float(own.outputs(theta)[0, 0]), own.jacobian(theta)[0]
 
     def _theirs(self, theta: Array, k: int) -> float:
         self.n_runs += 1
@@ -105,8 +103,9 @@ class _Trial:
         """By the values at four points along a direction, on the first row."""
         direction = self.rng.normal(size=len(theta))
         direction /= max(np.abs(direction).max(initial=0.0), np.finfo(float).tiny)
-        samples = self.risk.encoded if self.rows is None else self.risk.batch(np.array([0])).encoded
-        moved, still = (self.risk.circuit.angles(t, samples.coefficients) for t in (direction, 0 * direction))
+        circuit = self.reading.circuit
+        row = circuit.coefficients(circuit.feature_rows(None if self.rows is None else self.rows[:1]))
+        moved, still = (circuit.angles(t, row) for t in (direction, 0 * direction))
         frequency = max(float(np.abs(moved - still).sum()), np.finfo(float).tiny)
         h = STEP / frequency
         one, other, two, fourth = (self._theirs(theta + c * h * direction, 0) for c in (1, -1, 2, -2))
@@ -146,13 +145,13 @@ class _Trial:
         )
 
 
-def _size(risk: CircuitRisk) -> float:
+def _size(reading: Reading, rows: Rows) -> float:
     """A bound on the observable's values."""
-    observable = risk.observable
+    observable = reading.observable
     if isinstance(observable, PauliSum):
         return sum(abs(coefficient) for coefficient, _, _ in observable.terms)
     if not isinstance(observable, ProductSum):
         return 1.0
-    rows = np.abs(observable.coefficients(risk.rows)).max(axis=0)
+    coefficients = np.abs(observable.coefficients(reading.circuit.feature_rows(rows))).max(axis=0)
     norms = [np.prod([np.abs(m.eigvals).max() for m, _ in product.matrices]) for product in observable.products]
-    return float(rows @ np.array(norms))
+    return float(coefficients @ np.array(norms))

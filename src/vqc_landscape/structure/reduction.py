@@ -57,6 +57,18 @@ class Reduction:
             whole[np.ix_(mixed, mixed)] = (corner + corner.T) / 2
         return whole
 
+    def expand_rows(self, core: Array) -> Array:
+        """``core R``, shape (..., P), of derivatives by the pivots (..., r); exactly 0 where nothing depends.
+
+        A sum in a fixed order, without BLAS: the same bytes whatever the number of threads.
+        """
+        whole = np.zeros((*core.shape[:-1], self.rows.shape[1]))
+        whole[..., self.pivots] = core
+        mixed, columns = self._mixed
+        if len(mixed):
+            whole[..., mixed] = np.einsum("...r,rm->...m", core, columns)
+        return whole
+
     @functools.cached_property
     def structural_directions(self) -> Array:
         """Orthonormal basis of the null space of R, shape (P, P - r); unit vectors for dead parameters."""

@@ -19,7 +19,7 @@ from vqc_landscape.circuits.observables import (
     zero_state,
 )
 from vqc_landscape.circuits.program import Circuit
-from vqc_landscape.risks.interface import Risk
+from vqc_landscape.risks.risk import Risk
 from vqc_landscape.studies.inputs import Samples
 from vqc_landscape.studies.own import load_module, load_optimiser, load_qnode
 from vqc_landscape.training.optimisers import Optimiser, make_optimiser
@@ -90,7 +90,8 @@ def make_risk(experiment: Experiment, samples: Samples | None = None) -> Risk:
             reduction=reduction,
             convention=experiment.convention,
         )
-    from vqc_landscape.risks.network import NetworkRisk, make_network
+    from vqc_landscape.models.network import make_network
+    from vqc_landscape.risks.network import NetworkRisk
 
     network = experiment.network
     assert network is not None
@@ -125,7 +126,7 @@ def initial_params(experiment: Experiment, seed: int) -> Array:
         if init.distribution == "normal":
             return rng.normal(0, init.scale, size)
         return rng.uniform(init.low, init.high, size)
-    from vqc_landscape.risks.network import flat_params, make_network
+    from vqc_landscape.models.network import flat_params, make_network
 
     network = experiment.network
     assert network is not None

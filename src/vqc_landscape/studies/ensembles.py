@@ -12,7 +12,7 @@ import numpy as np
 from vqc_landscape.checks import Array
 from vqc_landscape.curvature.lanczos import extreme_eigvals
 from vqc_landscape.curvature.spectrum import spectrum, zero_below
-from vqc_landscape.risks.interface import Risk
+from vqc_landscape.risks.risk import Risk
 from vqc_landscape.studies.build import initial_params, make_risk, optimiser_of
 from vqc_landscape.studies.inputs import read_samples
 from vqc_landscape.studies.trajectories import check_batch_size, run_training
@@ -112,8 +112,7 @@ def _circuits(
 
 def _networks(experiment: Experiment, seeds: Sequence[int], dataset: str, report: Report | None) -> Iterator[Member]:
     """All members of an activation are one risk: a step of all costs little more than a step of one."""
-    from vqc_landscape.risks.network import NetworkRisk
-    from vqc_landscape.risks.stack import NetworkStack
+    from vqc_landscape.risks.network import side_by_side
 
     ensemble, network, training, data = experiment.ensemble, experiment.network, experiment.training, experiment.data
     assert ensemble is not None and network is not None and training is not None and data is not None
@@ -125,10 +124,9 @@ def _networks(experiment: Experiment, seeds: Sequence[int], dataset: str, report
             for initialiser in ensemble.initialisers or [network.initialiser]
         ]
         risk = make_risk(kinds[0], read_samples(dataset, "train"))
-        assert isinstance(risk, NetworkRisk)
         members = list(itertools.product(kinds, seeds))
         start = np.stack([initial_params(kind, seed) for kind, seed in members])
-        optimiser, stack = optimiser_of(training), NetworkStack(risk, len(members))
+        optimiser, stack = optimiser_of(training), side_by_side(risk, len(members))
         check_batch_size(experiment, optimiser, risk.n_samples)
         n_epochs, order = training.n_epochs, data.seed
         with stop_requests() as stop:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vqc_landscape.checks import Array
-from vqc_landscape.risks.interface import SplitsParameters
 from vqc_landscape.studies.build import make_risk
 from vqc_landscape.studies.inputs import read_params, read_samples
 from vqc_landscape.tables import read_table, write_table
@@ -53,7 +52,7 @@ def write_shard(
     share = 1.0
     if shards.samples > risk.n_samples:
         raise ValueError(f"hessian.shards.samples is {shards.samples}, but there are {risk.n_samples} samples.")
-    if shards.blocks > 1 and not isinstance(risk, SplitsParameters):
+    if shards.blocks > 1 and not risk.has_metric:
         raise ValueError("hessian.shards.blocks must be 1: this risk cannot be split by parameters, but by samples.")
     if shards.samples > 1:
         indices = np.array_split(np.arange(risk.n_samples), shards.samples)[part]
@@ -62,7 +61,7 @@ def write_shard(
         risk = risk.batch(indices)
 
     def summand(params: Array) -> Array:
-        if shards.blocks > 1 and isinstance(risk, SplitsParameters):
+        if shards.blocks > 1:
             return share * risk.hessian_share(params, pair, shards.blocks)
         return share * risk.hessian(params)
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from vqc_landscape.checks import Array
+from vqc_landscape.checks import Array, NotDifferentiableError
 from vqc_landscape.curvature.spectrum import spectrum
-from vqc_landscape.risks.interface import Risk
+from vqc_landscape.risks.risk import Risk
 from vqc_landscape.studies.build import make_risk
 from vqc_landscape.tables import write_table
 
@@ -56,9 +56,7 @@ def _curvature(risk: Risk, axes: tuple[int, int], place: tuple[float, float]) ->
     params = _params(risk, axes, place)
     try:
         hessian = risk.hessian(params)
-    except ValueError as error:
-        if "is a cusp" not in str(error):
-            raise
+    except NotDifferentiableError:
         return {}
     result = spectrum(hessian, risk.structural_directions)
     return {

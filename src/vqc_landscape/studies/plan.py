@@ -226,7 +226,8 @@ def step_code(stage: str, *, has_network: bool) -> str:
     The code of the configuration is left out: its values stand in the settings. So is the code of the
     other kind of model, which such an experiment never runs.
     """
-    other = ("circuits", "simulator", "risks.circuit") if has_network else ("risks.network", "risks.stack")
+    circuit = ("circuits", "structure", "simulator", "models.circuit", "risks.circuit")
+    other = circuit if has_network else ("models.network", "risks.network")
     return source_hash(STAGES[stage].step, skip=(*_UNUSED, *other))
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from vqc_landscape.checks import Array
 from vqc_landscape.curvature.spectrum import spectrum
-from vqc_landscape.risks.interface import HasMetric, Risk
+from vqc_landscape.risks.risk import Risk
 from vqc_landscape.studies.build import initial_params, make_risk, resized
 from vqc_landscape.studies.inputs import read_samples
 from vqc_landscape.tables import write_table
@@ -48,5 +48,4 @@ def _at(risk: Risk, params: Array, *, with_data: bool) -> dict[str, object]:
 
 def _quantum_fisher(risk: Risk, params: Array) -> float:
     """Largest eigenvalue of the quantum Fisher matrix, twice the sharpness if the state were the target."""
-    assert isinstance(risk, HasMetric)
     return 4 * float(np.linalg.eigvalsh(risk.metric_tensor(params))[-1])

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from vqc_landscape.checks import Array
-from vqc_landscape.risks.interface import Risk
+from vqc_landscape.risks.risk import Risk
 
 
 def check_finite(name: str, values: Any) -> None:

@@ -8,7 +8,7 @@ import os
 import numpy as np
 
 from vqc_landscape.checks import Array
-from vqc_landscape.risks.interface import Risk
+from vqc_landscape.risks.risk import Risk
 from vqc_landscape.training.checkpoint import Checkpoint
 from vqc_landscape.training.optimisers import Optimiser
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from vqc_landscape.bars import bar
 from vqc_landscape.checks import Array, as_vector, check_count, check_positive
-from vqc_landscape.risks.interface import Risk
+from vqc_landscape.risks.risk import Risk
 from vqc_landscape.training.checkpoint import Checkpoint, Columns
 from vqc_landscape.training.convergence import WINDOW, converged_at
 from vqc_landscape.training.finite import check_finite, finite_loss_and_grad

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from vqc_landscape.checks import Array, ranges
-from vqc_landscape.risks.interface import HasMetric, Indices, Risk
+from vqc_landscape.checks import Array, Indices, ranges
+from vqc_landscape.risks.risk import Risk
 
 # A negative eigenvalue beyond this part of the largest is none of a metric: ten times the round-off of the coarsest
 # tangents, float32 on a GPU.
@@ -19,16 +19,16 @@ _WAY_OUT = (
 )
 
 
-def with_metric(risk: Risk) -> HasMetric:
+def with_metric(risk: Risk) -> Risk:
     """The risk itself.
 
     Raises:
         ValueError: its states have no metric.
     """
-    if not isinstance(risk, HasMetric):
+    if not getattr(risk, "has_metric", False):
         raise ValueError(
             "NaturalGradient (in a configuration qng) needs the risk of a quantum circuit, but got "
-            f"{type(risk).__name__}."
+            f"{type(getattr(risk, 'model', risk)).__name__}."
         )
     return risk
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from vqc_landscape import config
 from vqc_landscape.checks import Array, as_float, check_count, check_positive
-from vqc_landscape.risks.interface import Risk
+from vqc_landscape.risks.risk import Risk
 from vqc_landscape.training.finite import check_finite, finite_loss_and_grad
 from vqc_landscape.training.metric import check_block, check_partition, keep_blocks, with_metric
 

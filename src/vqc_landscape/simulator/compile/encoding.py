@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vqc_landscape.checks import Array
-from vqc_landscape.circuits.observables import Observable, ProductSum, SampleProjector
+from vqc_landscape.circuits.observables import Observable, PauliSum, ProductSum, SampleProjector
 from vqc_landscape.circuits.program import Circuit, SampleBasisState, SampleState
 from vqc_landscape.simulator.compile.schedule import Ints
 
@@ -65,8 +66,8 @@ class Encoded(NamedTuple):
         return planes
 
 
-def encode(circuit: Circuit, observable: Observable, rows: Array) -> Encoded:
-    """What rows of features (see :meth:`Circuit.feature_rows`) are to a circuit and an observable."""
+def encode(circuit: Circuit, observables: Sequence[Observable], rows: Array) -> Encoded:
+    """What rows of features (see :meth:`Circuit.feature_rows`) are to a circuit and its observables."""
     n_samples, size = len(rows), 2**circuit.n_qubits
     amplitudes, basis_states = np.empty((0, size), np.complex128), np.zeros(n_samples, np.int64)
     match circuit.initial:
@@ -77,8 +78,16 @@ def encode(circuit: Circuit, observable: Observable, rows: Array) -> Encoded:
         case np.ndarray():
             amplitudes = circuit.initial[np.newaxis]
     measured, targets = np.empty((n_samples, 0)), np.empty((n_samples, 0), np.complex128)
-    if isinstance(observable, ProductSum) and observable.depends_on_samples:
-        measured = observable.coefficients(rows)
-    if isinstance(observable, SampleProjector):
-        targets = observable.targets(rows)
+    if any(isinstance(o, ProductSum) and o.depends_on_samples for o in observables):
+        measured = np.concatenate([_coefficients(o, rows) for o in observables], axis=1)
+    if isinstance(observables[0], SampleProjector):
+        targets = observables[0].targets(rows)
     return Encoded(circuit.coefficients(rows), basis_states, amplitudes, measured, targets)
+
+
+def _coefficients(observable: Observable, rows: Array) -> Array:
+    """Coefficient of every product for every sample, shape (n_samples, n_products)."""
+    if isinstance(observable, ProductSum):
+        return observable.coefficients(rows)
+    assert isinstance(observable, PauliSum)  # a projector is the only output
+    return np.tile([coefficient for coefficient, _, _ in observable.terms], (len(rows), 1))

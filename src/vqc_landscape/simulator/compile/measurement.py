@@ -1,9 +1,10 @@
-"""Observables as what the engine measures: groups of commuting Pauli words, or a target state."""
+"""Observables as what an engine measures: commuting sets of products, each diagonal after a change of basis."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,8 +20,8 @@ from vqc_landscape.circuits.observables import (
     SampleProjector,
 )
 from vqc_landscape.circuits.program import Circuit
-from vqc_landscape.simulator.compile.schedule import Frame, Placed, make_unitaries
-from vqc_landscape.simulator.cpu.workspace import Groups, Leaf
+from vqc_landscape.simulator.compile.schedule import Frame, Placed, Unitaries, make_unitaries
+from vqc_landscape.simulator.compile.strategies import Strategy
 from vqc_landscape.structure.lightcone import inside_light_cone
 
 Floats = NDArray[np.float64]
@@ -31,8 +32,36 @@ _TURN = {"X": -1.0, "Y": 1.0}
 _PHASE = {"X": 1.0 + 0.0j, "Y": 1.0j}
 
 
+class CommutingSets(NamedTuple):
+    """Sets of products that are measured together: a basis change each, then a weight for each basis state.
+
+    Attributes:
+        ry_starts: RY rotations of the basis change of set g are ``ry_starts[g]`` to ``ry_starts[g + 1]``.
+        ry_x, ry_r, ry_tans: masks of the qubit of each, and tan(angle/2).
+        unitaries: of each set, after its RY rotations.
+        basis_phases: a row for each basis change: phase on |1> per wire, then a factor; (n_changes, n_qubits + 1).
+        basis: row of ``basis_phases`` of each set; -1 where it is already diagonal.
+        weights: eigenvalue of each basis state less the set's offset, (n_sets, 2**n_qubits, 1 or n_samples).
+        rows: basis states with a weight that is not 0, those of set g ``row_starts[g]`` to ``row_starts[g + 1]``.
+        offset: sum over the sets of the most frequent eigenvalue, (1 or n_samples,). ``O - offset`` has the derivatives
+            of O.
+    """
+
+    ry_starts: Ints
+    ry_x: Ints
+    ry_r: Ints
+    ry_tans: Array
+    unitaries: Unitaries
+    basis_phases: NDArray[np.complex128]
+    basis: Ints
+    weights: Array
+    rows: Ints
+    row_starts: Ints
+    offset: Array
+
+
 @dataclass
-class _Group:
+class _CommutingSet:
     """Products that are diagonal in the same basis.
 
     Attributes:
@@ -65,60 +94,98 @@ def _same(change: NDArray[np.complex128] | None, other: NDArray[np.complex128] |
 
 
 class Measurement:
-    """A sum of products as groups, for samples that all have the same coefficients, or each their own.
+    """Sums of products, one for each output, as common commuting sets.
+
+    All samples have the same coefficients, or each has its own.
 
     Args:
-        observable: the sum.
+        observables: a sum for each output.
         frame: the frame after the last gate.
         shift: whether the offset is taken out.
     """
 
-    def __init__(self, observable: PauliSum | ProductSum, frame: Frame, shift: bool) -> None:
+    def __init__(self, observables: Sequence[PauliSum | ProductSum], frame: Frame, shift: bool) -> None:
         self.shift = shift
-        groups: list[_Group] = []
-        products = as_products(observable)
-        for number, product in enumerate(products):
+        sets: list[_CommutingSet] = []
+        products = [(k, product) for k, observable in enumerate(observables) for product in as_products(observable)]
+        for number, (_, product) in enumerate(products):
             letters = dict(zip(product.wires, product.word, strict=True))
             matrices = {wires: matrix for matrix, wires in product.matrices}
-            group = next((group for group in groups if group.takes(letters, matrices)), None)
-            if group is None:
-                group = _Group({}, {}, [])
-                groups.append(group)
-            group.letters.update(letters)
+            own = next((own for own in sets if own.takes(letters, matrices)), None)
+            if own is None:
+                own = _CommutingSet({}, {}, [])
+                sets.append(own)
+            own.letters.update(letters)
             values = np.where(_odd(frame, product.wires), -1.0, 1.0)
             for wires, matrix in matrices.items():
-                group.matrices.setdefault(wires, matrix)
+                own.matrices.setdefault(wires, matrix)
                 if matrix.change is None:
-                    group.letters.update(dict.fromkeys(wires, "Z"))
+                    own.letters.update(dict.fromkeys(wires, "Z"))
                 values = values * matrix.eigvals[_index(frame, wires)]
-            group.members.append((number, values))
-        self._members = [group.members for group in groups]
-        self.groups = _flatten(frame, groups)
-        if isinstance(observable, PauliSum) or not observable.depends_on_samples:
-            self.groups = self.of(np.array([[product.coefficient for product in products]]))
+            own.members.append((number, values))
+        self._members = [own.members for own in sets]
+        self._bases = _flatten(frame, sets)
+        self._output = np.array([k for k, _ in products], dtype=np.int64)
+        self.n_outputs = len(observables)
+        self.basis_phases = self._bases.basis_phases
+        self.has_matrices = any(isinstance(o, ProductSum) for o in observables)
+        self.depends_on_samples = any(isinstance(o, ProductSum) and o.depends_on_samples for o in observables)
+        self._shared: tuple[CommutingSets, ...] | None = None
+        if not self.depends_on_samples:
+            self._shared = self._split(np.array([[product.coefficient for _, product in products]]))
 
-    def of(self, coefficients: Floats) -> Groups:
-        """The groups with the weights of some samples.
+    def outputs(self, coefficients: Floats) -> tuple[CommutingSets, ...]:
+        """The commuting sets of every output, with the weights of some samples.
 
         Args:
-            coefficients: of every product, shape (n_samples, n_products).
+            coefficients: of every product, shape (n_samples, n_products); not read where all samples have the same.
         """
-        n_samples, size = len(coefficients), self.groups.weights.shape[1]
+        return self._shared or self._split(coefficients)
+
+    def combined(self, outputs: Sequence[CommutingSets], factors: Floats) -> tuple[Floats, CommutingSets]:
+        """The sum of all outputs, each times its factor, as a factor for every sample and the sets that it goes with.
+
+        Args:
+            outputs: see :meth:`outputs`.
+            factors: of every output, shape (n_samples, n_outputs).
+        """
+        if self.n_outputs == 1:
+            return factors[:, 0], outputs[0]
+        weights = sum(sets.weights * factor for sets, factor in zip(outputs, factors.T, strict=True))
+        return np.ones(len(factors)), _with_weights(self._bases, weights, np.zeros(len(factors)))
+
+    def _split(self, coefficients: Floats) -> tuple[CommutingSets, ...]:
+        return tuple(self._of(coefficients * (self._output == k)) for k in range(self.n_outputs))
+
+    def _of(self, coefficients: Floats) -> CommutingSets:
+        n_samples, size = len(coefficients), self._bases.weights.shape[1]
         weights = np.zeros((len(self._members), size, n_samples))
-        offset, rows = np.zeros(n_samples), []
+        offset = np.zeros(n_samples)
         for own, members in zip(weights, self._members, strict=True):
             for number, values in members:
-                own += values[:, None] * coefficients[:, number]
-            common = _most_frequent(own) if self.shift else np.zeros(n_samples)
-            own -= common
-            offset += common
-            rows.append(np.flatnonzero(own.any(axis=1)))
-        return self.groups._replace(
-            weights=weights,
-            offset=offset,
-            rows=np.concatenate(rows),
-            row_starts=np.cumsum([0] + [len(r) for r in rows]),
-        )
+                if coefficients[:, number].any():
+                    own += values[:, None] * coefficients[:, number]
+            if self.shift:
+                common = _most_frequent(own)
+                own -= common
+                offset += common
+        return _with_weights(self._bases, weights, offset)
+
+
+def identity_set(n_qubits: int) -> CommutingSets:
+    """The identity as one set: what the metric tensor measures."""
+    frame = Frame(*np.zeros((2, n_qubits), dtype=np.int64))
+    return Measurement([PauliSum(((1.0, "", ()),))], frame, shift=False).outputs(np.empty((0, 0)))[0]
+
+
+def _with_weights(bases: CommutingSets, weights: Floats, offset: Floats) -> CommutingSets:
+    rows = [np.flatnonzero(own.any(axis=1)) for own in weights]
+    return bases._replace(
+        weights=weights,
+        offset=offset,
+        rows=np.concatenate(rows),
+        row_starts=np.cumsum([0] + [len(r) for r in rows]),
+    )
 
 
 def as_products(observable: PauliSum | ProductSum) -> Sequence[Product]:
@@ -128,41 +195,47 @@ def as_products(observable: PauliSum | ProductSum) -> Sequence[Product]:
     return [Product(coefficient, word, wires) for coefficient, word, wires in observable.terms]
 
 
-def no_groups(n_qubits: int) -> Groups:
-    """The groups of an observable that is a projector."""
+def joint_sum(observables: Sequence[Observable]) -> ProductSum:
+    """The terms of several sums as one: it sees what any of them sees."""
+    sums = [o for o in observables if isinstance(o, PauliSum | ProductSum)]
+    return ProductSum(tuple(product for own in sums for product in as_products(own)))
+
+
+def no_sets(n_qubits: int) -> CommutingSets:
+    """The sets of an observable that is a projector: none."""
     return _flatten(Frame(*np.zeros((2, n_qubits), dtype=np.int64)), [])
 
 
-def _flatten(frame: Frame, groups: Sequence[_Group]) -> Groups:
-    """The basis changes of groups, without weights."""
+def _flatten(frame: Frame, sets: Sequence[_CommutingSet]) -> CommutingSets:
+    """The basis changes of commuting sets, without weights."""
     n_qubits = len(frame.x)
-    turned = [[wire for wire in range(n_qubits) if group.letters.get(wire) in _TURN] for group in groups]
+    turned = [[wire for wire in range(n_qubits) if own.letters.get(wire) in _TURN] for own in sets]
     placed: list[list[Placed]] = [
         [
             (matrix.change, frame.x[list(wires)].tolist(), frame.r[list(wires)].tolist())
-            for wires, matrix in group.matrices.items()
+            for wires, matrix in own.matrices.items()
             if matrix.change is not None
         ]
-        for group in groups
+        for own in sets
     ]
-    phases = np.ones((len(groups), n_qubits + 1), dtype=np.complex128)
-    for row, group, wires in zip(phases, groups, turned, strict=True):
-        row[wires] = [_PHASE[group.letters[wire]] for wire in wires]
+    phases = np.ones((len(sets), n_qubits + 1), dtype=np.complex128)
+    for row, own, wires in zip(phases, sets, turned, strict=True):
+        row[wires] = [_PHASE[own.letters[wire]] for wire in wires]
         row[n_qubits] = 2.0 ** (-len(wires) / 2)
     changes = np.array([bool(wires or own) for wires, own in zip(turned, placed, strict=True)], dtype=np.bool_)
     flat = np.array([wire for wires in turned for wire in wires], dtype=np.int64)
-    letters = [group.letters[wire] for group, wires in zip(groups, turned, strict=True) for wire in wires]
-    return Groups(
-        turns=np.cumsum([0] + [len(wires) for wires in turned]),
-        x=frame.x[flat],
-        r=frame.r[flat],
-        tans=np.array([_TURN[letter] for letter in letters]),
+    letters = [own.letters[wire] for own, wires in zip(sets, turned, strict=True) for wire in wires]
+    return CommutingSets(
+        ry_starts=np.cumsum([0] + [len(wires) for wires in turned]),
+        ry_x=frame.x[flat],
+        ry_r=frame.r[flat],
+        ry_tans=np.array([_TURN[letter] for letter in letters]),
         unitaries=make_unitaries(placed),
-        tail_phases=phases[changes],
-        tails=np.where(changes, np.cumsum(changes) - 1, -1),
-        weights=np.zeros((len(groups), 2**n_qubits, 1)),
+        basis_phases=phases[changes],
+        basis=np.where(changes, np.cumsum(changes) - 1, -1),
+        weights=np.zeros((len(sets), 2**n_qubits, 1)),
         rows=np.zeros(0, dtype=np.int64),
-        row_starts=np.zeros(len(groups) + 1, dtype=np.int64),
+        row_starts=np.zeros(len(sets) + 1, dtype=np.int64),
         offset=np.zeros(1),
     )
 
@@ -192,42 +265,18 @@ def _most_frequent(weights: Floats) -> Floats:
     return row
 
 
-def measure_target(
-    leaf: Leaf, tail: Array, target: NDArray[np.complex128], published: bool
-) -> tuple[Array, Array, Array]:
-    """f of the projector onto a state, the pulled-back target and its Gram weights; fills the last adjoint.
+def seen_gates(circuit: Circuit, observables: Sequence[Observable], strategy: Strategy) -> Sequence[int]:
+    """Positions of the gates that change an output.
 
-    Args:
-        leaf: samples with the states of all blocks.
-        tail: the diagonal after the last block, (2, 2**n, n_samples).
-        target: the state, as states are stored, (2**n, 1 or n_samples).
-        published: ``|Re(z^2)|`` instead of ``|z|^2``, z = <target|psi>.
+    A projector sees all of them, and a strategy that is not exact does not let a gate that commutes to the observable
+    cancel.
     """
-    final, adjoint = leaf.states[-1], leaf.adjoints[-1]
-    # the states lack the phase of their runs, so the target goes without it, too
-    pulled_target = np.conj((tail[0] + 1j * tail[1]) * leaf.phases) * target
-    overlap = np.sum(np.conj(pulled_target) * (final[0] + 1j * final[1]), axis=0)
-    if published:
-        square = (overlap**2).real
-        sign = np.where(square < 0, -1.0, 1.0)
-        expvals, image = np.abs(square), sign * np.conj(overlap) * pulled_target
-        weights = np.stack([sign, -sign])
-    else:
-        expvals, image = np.abs(overlap) ** 2, overlap * pulled_target
-        weights = np.ones((2, len(overlap)))
-    adjoint[0], adjoint[1] = image.real, image.imag
-    return expvals, np.stack([pulled_target.real.T, pulled_target.imag.T], axis=1), weights
-
-
-def seen_gates(circuit: Circuit, observable: Observable, published: bool) -> Sequence[int]:
-    """Positions of the gates that change f.
-
-    A projector sees all of them. So does the published arithmetic, whose constant bra does not let a gate that
-    commutes to the observable cancel.
-    """
-    if published or isinstance(observable, Projector | SampleProjector):
-        return range(len(circuit.gates))
-    return inside_light_cone(circuit, observable.words)
+    words: list[tuple[str, tuple[int, ...]]] = []
+    for observable in observables:
+        if not strategy.is_exact or isinstance(observable, Projector | SampleProjector):
+            return range(len(circuit.gates))
+        words += observable.words
+    return inside_light_cone(circuit, words)
 
 
 def check_fits(observable: Observable, n_qubits: int) -> None:

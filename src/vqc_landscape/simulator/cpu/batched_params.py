@@ -1,4 +1,4 @@
-r"""Expectation values at many parameter vectors at once: every pair of a point and a sample is a state of its own.
+r"""Outputs at many parameter vectors at once: every pair of a point and a sample is a state of its own.
 
 A plane of the landscape has ten thousand points. What no feature enters is the same for all samples of a point, and
 what no parameter enters is the same for all points of a sample. So the gates of a run are multiplied in *segments*
@@ -14,14 +14,16 @@ import numpy as np
 
 from vqc_landscape.checks import Array
 from vqc_landscape.circuits.program import Circuit
+from vqc_landscape.simulator.compile.compiled import CompiledCircuit
 from vqc_landscape.simulator.compile.encoding import Encoded
 from vqc_landscape.simulator.compile.schedule import FIXED, Ints, Schedule
 from vqc_landscape.simulator.cpu import first_order
-from vqc_landscape.simulator.cpu.engine import Engine
-from vqc_landscape.simulator.cpu.first_order import multiply_element, start
+from vqc_landscape.simulator.cpu.first_order import apply_block, multiply_element, start
 from vqc_landscape.simulator.cpu.jit import compiled
-from vqc_landscape.simulator.cpu.kernels import apply_unitaries, multiply_diagonal, turn_samples
-from vqc_landscape.simulator.cpu.workspace import Leaf
+from vqc_landscape.simulator.cpu.kernels import compress_euler, multiply_diagonal
+from vqc_landscape.simulator.cpu.observe import observe
+from vqc_landscape.simulator.cpu.sizes import batch_size
+from vqc_landscape.simulator.cpu.workspace import Batch, KernelSchedule, Runs, smallest_cos
 from vqc_landscape.simulator.threads import map_in_order
 
 POINT, SAMPLE, STATE = 0, 1, 2  # what an angle depends on: the point alone, the sample alone, both
@@ -48,7 +50,8 @@ class Table(NamedTuple):
 class _Plan:
     """What all chunks share."""
 
-    engine: Engine
+    program: CompiledCircuit
+    kernels: KernelSchedule
     coefficients: Array
     samples: Encoded  # without their coefficients
     kind: Ints  # of each rotation
@@ -56,24 +59,26 @@ class _Plan:
     sample: Table
 
 
-def expvals_at(engine: Engine, points: Array, encoded: Encoded) -> Array:
-    """f at every point for every sample, shape (n_points, n_samples).
+def outputs_at(program: CompiledCircuit, kernels: KernelSchedule, points: Array, samples: Encoded) -> Array:
+    """Outputs at every point for every sample, shape (n_points, n_samples, n_outputs).
 
     Args:
-        engine: the engine of the circuit and observable.
+        program: the compiled circuit.
+        kernels: its schedule.
         points: parameter vectors, shape (n_points, P), radians.
-        encoded: the samples.
+        samples: the samples.
     """
-    n_samples, coefficients = encoded.n_samples, encoded.coefficients
+    n_samples, coefficients = samples.n_samples, samples.coefficients
     per_chunk = max(CHUNK // n_samples, 1)
     chunks = [points[start : start + per_chunk] for start in range(0, len(points), per_chunk)]
-    kind = _kinds(engine.circuit, coefficients)
-    segments = _segments(engine.schedule, kind)
-    no_params = np.zeros((1, engine.circuit.n_params))
-    sample = _table(engine, segments, SAMPLE, no_params, coefficients)
-    plan = _Plan(engine, coefficients, encoded._replace(coefficients=coefficients[:, :0]), kind, segments, sample)
+    kind = _kinds(program.circuit, coefficients)
+    segments = _segments(program.schedule, kind)
+    no_params = np.zeros((1, program.circuit.n_params))
+    sample = _table(program, segments, SAMPLE, no_params, coefficients)
+    others = samples._replace(coefficients=coefficients[:, :0])
+    plan = _Plan(program, kernels, coefficients, others, kind, segments, sample)
     parts = map_in_order(lambda part: _chunk(plan, part), chunks)
-    return np.concatenate([*parts]).reshape(len(points), n_samples)
+    return np.concatenate([*parts]).reshape(len(points), n_samples, program.n_outputs)
 
 
 def _kinds(circuit: Circuit, coefficients: Array) -> Ints:
@@ -105,9 +110,9 @@ def _segments(schedule: Schedule, kind: Ints) -> Segments:
     return Segments(*(np.array(numbers, dtype=np.int64) for numbers in (starts, kinds, runs)))
 
 
-def _table(engine: Engine, segments: Segments, kind: int, points: Array, coefficients: Array) -> Table:
+def _table(program: CompiledCircuit, segments: Segments, kind: int, points: Array, coefficients: Array) -> Table:
     """The angles of each pair of rows (of points and coefficients, one of which may be single), and its segments."""
-    circuit, s = engine.circuit, engine.schedule
+    circuit, s = program.circuit, program.schedule
     theta = np.concatenate([points, np.ones((len(points), 1))], axis=1)
     half = 0.5 * np.add.reduceat(coefficients * theta[:, circuit.term_params], circuit.first_terms, axis=1)
     cos, sin = np.cos(half), np.sin(half)
@@ -117,46 +122,50 @@ def _table(engine: Engine, segments: Segments, kind: int, points: Array, coeffic
 
 
 def _chunk(plan: _Plan, points: Array) -> Array:
-    """f of every state of a few points, point by point."""
-    engine, schedule, n_samples = plan.engine, plan.engine.schedule, len(plan.coefficients)
-    point = _table(engine, plan.segments, POINT, points, plan.coefficients[:1])
+    """Outputs of every state of a few points, point by point."""
+    program, schedule, n_samples = plan.program, plan.program.schedule, len(plan.coefficients)
+    point = _table(program, plan.segments, POINT, points, plan.coefficients[:1])
     both = point
     if (plan.kind == STATE).any():
         repeated = np.repeat(points, n_samples, axis=0)
-        both = _table(engine, plan.segments, STATE, repeated, np.tile(plan.coefficients, (len(points), 1)))
+        both = _table(program, plan.segments, STATE, repeated, np.tile(plan.coefficients, (len(points), 1)))
     tables = (point, plan.sample, both)
     n_states, size = len(points) * n_samples, 2**schedule.n_qubits
-    smallest = first_order.smallest_cos(schedule.n_qubits)
-    expvals, width, part = np.empty(n_states), 0, plan.samples
-    for first in range(0, n_states, engine.lanes):
-        if width != min(engine.lanes, n_states - first):  # else the work arrays of the states before serve again
-            width = min(engine.lanes, n_states - first)
-            cos, sin = (np.empty((width, len(plan.kind))) for _ in range(2))
-            cosines, work = np.empty((schedule.n_runs, width)), np.empty((4, width))
-            alphas, gammas = (np.empty((schedule.n_runs, width), np.complex128) for _ in range(2))
-            leaf = _last_block(engine, width, size)
+    smallest, most = smallest_cos(schedule.n_qubits), batch_size(schedule.n_qubits)
+    outputs, width, part = np.empty((n_states, program.n_outputs)), 0, plan.samples
+    for first in range(0, n_states, most):
+        if width != min(most, n_states - first):  # else the work arrays of the states before serve again
+            width = min(most, n_states - first)
+            runs, work = _empty_runs(schedule, len(plan.kind), width), np.empty((4, width))
+            batch = _last_block(program, width, size)
         number = np.arange(first, first + width)
         rows = np.stack([number // n_samples, number % n_samples, number])  # of the tables, by kind
-        values = (leaf.tans, cosines, alphas, gammas, leaf.phases)
+        values = (batch.tans, runs.cosines, runs.alphas, runs.gammas, batch.phases)
         resolve_values(plan.segments, tables, rows, smallest, work, *values)
-        look_up(schedule.word_rotation, plan.kind, tables, rows, cos, sin)
-        leaf.phases[:] *= schedule.phase
-        runs = (cos, sin, cosines, alphas, gammas, schedule.run_turns)
-        first_order.fill_diagonals(schedule.layout, runs, engine.tail_phases, 0, 0, size, leaf.diagonals)
+        look_up(schedule.word_rotation, plan.kind, tables, rows, runs.cos, runs.sin)
+        batch.phases[:] *= schedule.phase
+        first_order.fill_diagonals(schedule.layout, runs, program.basis_phases, 0, 0, size, batch.diagonals)
         if plan.samples.differ or part.n_samples != width:
             part = plan.samples.part(number % n_samples)
-        evolve(leaf.diagonals, engine.turns, leaf.tans, part.basis_states, part.initial(), leaf.states[0])
-        expvals[first : first + width] = engine.measure(leaf, part)[0]
-    return expvals
+        evolve(batch.diagonals, plan.kernels, batch.tans, part.basis_states, part.initial(), batch.states[0])
+        outputs[first : first + width] = observe(program, batch, part).outputs
+    return outputs
 
 
-def _last_block(engine: Engine, width: int, size: int) -> Leaf:
-    """A leaf that keeps the states of the last block alone: nothing is differentiated."""
-    schedule = engine.schedule
-    return Leaf(
-        diagonals=np.empty((schedule.n_blocks + len(engine.tail_phases), 2, size, width)),
+def _empty_runs(schedule: Schedule, n_rotations: int, width: int) -> Runs:
+    cos, sin = (np.empty((width, n_rotations)) for _ in range(2))
+    alphas, gammas = (np.empty((schedule.n_runs, width), np.complex128) for _ in range(2))
+    return Runs(cos, sin, np.empty((schedule.n_runs, width)), alphas, gammas, schedule.run_turns)
+
+
+def _last_block(program: CompiledCircuit, width: int, size: int) -> Batch:
+    """A batch that keeps the states of the last block alone: nothing is differentiated."""
+    schedule = program.schedule
+    return Batch(
+        diagonals=np.empty((schedule.n_blocks + len(program.basis_phases), 2, size, width)),
         states=np.empty((1, 2, size, width)),
-        adjoints=np.empty((1, 2, size, width)),
+        adjoints=np.empty((0, 2, size, width)),
+        images=np.empty((program.n_outputs, 2, size, width)),
         tans=np.empty((schedule.n_runs, width)),
         axes=np.empty((0, 0, 3)),
         overlaps=np.empty((0, 3, 0)),
@@ -183,10 +192,7 @@ def multiply_segments(segments, kind, element_axis, element_index, fixed, cos, s
 
 @compiled
 def resolve_values(segments, tables, rows, smallest, work, tans, cosines, alphas, gammas, phases):
-    """Each run of each state as diag(1, alpha) cos (1, -t; t, 1) diag(1, gamma), and the product of their phases.
-
-    The formulas of ``kernels.compress_euler``, in real numbers and without a branch, so that they vectorise.
-    """
+    """Each run of each state as diag(1, alpha) cos (1, -t; t, 1) diag(1, gamma), and the product of their phases."""
     n_states = len(phases)
     for s in range(n_states):
         phases[s] = 1.0
@@ -202,18 +208,7 @@ def resolve_values(segments, tables, rows, smallest, work, tans, cosines, alphas
                 w, x, y, z = a_re[s], a_im[s], b_re[s], b_im[s]
                 a_re[s], a_im[s] = p * w - q * x - u * y - v * z, p * x + q * w - u * z + v * y
                 b_re[s], b_im[s] = u * w - v * x + p * y + q * z, u * x + v * w + p * z - q * y
-        for s in range(n_states):
-            cos = np.sqrt(a_re[s] * a_re[s] + a_im[s] * a_im[s])
-            sin = np.sqrt(b_re[s] * b_re[s] + b_im[s] * b_im[s])
-            u, v = 1.0 / max(cos, smallest), 1.0 / max(sin, smallest)
-            w = a_re[s] * u if cos > smallest else 1.0
-            x = a_im[s] * u if cos > smallest else 0.0
-            y = b_re[s] * v if sin > smallest else 1.0
-            z = b_im[s] * v if sin > smallest else 0.0
-            tans[run, s], cosines[run, s] = sin * u, max(cos, smallest)
-            alphas[run, s] = complex(y * w + z * x, z * w - y * x)
-            gammas[run, s] = complex(w * y - x * z, -(w * z + x * y))
-            phases[s] *= complex(w, x)
+        compress_euler(work, smallest, tans[run], cosines[run], alphas[run], gammas[run], phases)
 
 
 @compiled
@@ -226,13 +221,11 @@ def look_up(rotations, kind, tables, rows, cos, sin):
 
 
 @compiled
-def evolve(diagonals, turns, tans, basis_states, amplitudes, state):
+def evolve(diagonals, schedule, tans, basis_states, amplitudes, state):
     """State = psi at the evaluation point of the last block."""
-    for b in range(len(turns.blocks) - 1):
+    for b in range(len(schedule.ry_starts) - 1):
         if b == 0:
             start(basis_states, amplitudes, diagonals[0], state)
         else:
             multiply_diagonal(state, diagonals[b], 1.0, state)
-        for k in range(turns.blocks[b], turns.blocks[b + 1]):
-            turn_samples(state, turns.x[k], turns.r[k], tans[turns.runs[k]], 1.0)
-        apply_unitaries(turns.unitaries, b, 1.0, state, state.shape[2])
+        apply_block(b, schedule, tans, 1.0, state)

@@ -5,9 +5,16 @@ derivative :math:`\mu = \partial_v \lambda` of the adjoint state obey the same s
 
 .. math::
     \tau_b = RY\, D_b\, \tau_{b-1} + G_v \psi_b, \qquad
-    \mu_{b-1} = D_b^* RY^T (\mu_b + G_v^\dagger \lambda_b), \qquad \mu_{end} = O \tau_{end},
+    \mu_{b-1} = D_b^* RY^T (\mu_b + G_v^\dagger \lambda_b).
 
-and :math:`\tfrac12 (H_f v)_p = \mathrm{Re}\langle\mu|G_p|\psi\rangle + \mathrm{Re}\langle\lambda|G_p|\tau\rangle
+They begin with the loss gradient g and the loss curvature C over the outputs k,
+
+.. math::
+    \lambda_{end} = \sum_k g_k O_k \psi, \qquad
+    \mu_{end} = \sum_k g_k O_k \tau + \sum_k w_k O_k \psi, \qquad
+    w = C \, \partial_v f, \quad \partial_v f_k = 2 \mathrm{Re}\langle O_k\psi|\tau\rangle,
+
+and :math:`\tfrac12 (H v)_p = \mathrm{Re}\langle\mu|G_p|\psi\rangle + \mathrm{Re}\langle\lambda|G_p|\tau\rangle
 + \sum_{q > p} v_q \mathrm{Re}\langle\lambda|[G_q, G_p]|\psi\rangle`, the last sum over later generators on p's site.
 """
 
@@ -15,15 +22,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from vqc_landscape.simulator.cpu.first_order import copy_state
+from vqc_landscape.simulator.cpu.first_order import add_gradients, apply_block, copy_state
 from vqc_landscape.simulator.cpu.jit import compiled
 from vqc_landscape.simulator.cpu.kernels import (
-    apply_unitaries,
     low_index,
     multiply_diagonal,
     overlaps,
     parity_sign,
-    turn_samples,
+    triple_product,
 )
 
 
@@ -67,74 +73,100 @@ def site_axes(v, entries, axes, coefficients, out):
 
 
 @compiled
-def add_sites(b, words, n_runs, turns, axes, states, factor, out):
+def add_sites(b, words, n_runs, schedule, axes, states, factor, out):
     """out += factor G_v state over the runs, or over the words, of block b."""
-    first, stop = (n_runs, len(turns.site_block)) if words else (0, n_runs)
+    first, stop = (n_runs, len(schedule.site_block)) if words else (0, n_runs)
     for site in range(first, stop):
-        if turns.site_block[site] == b:
-            add_generator(states[b], turns.site_x[site], turns.site_r[site], axes[site], factor, out)
+        if schedule.site_block[site] == b:
+            add_generator(states[b], schedule.site_x[site], schedule.site_r[site], axes[site], factor, out)
 
 
 @compiled
-def forward_tangent(leaf, turns, n_runs, axes, tangents):
+def forward_tangent(batch, schedule, n_runs, axes, tangents):
     """tangents[b] = tau at the evaluation point of block b."""
-    for b in range(len(leaf.states)):
+    for b in range(len(batch.states)):
         if b == 0:
             for plane in range(2):
                 for z in range(tangents.shape[2]):
                     for s in range(tangents.shape[3]):
                         tangents[0, plane, z, s] = 0.0
         else:
-            multiply_diagonal(tangents[b - 1], leaf.diagonals[b], 1.0, tangents[b])
-            for k in range(turns.blocks[b], turns.blocks[b + 1]):
-                turn_samples(tangents[b], turns.x[k], turns.r[k], leaf.tans[turns.runs[k]], 1.0)
-            apply_unitaries(turns.unitaries, b, 1.0, tangents[b], tangents.shape[3])
-        add_sites(b, False, n_runs, turns, axes, leaf.states, 1.0, tangents[b])
-        add_sites(b, True, n_runs, turns, axes, leaf.states, 1.0, tangents[b])
+            multiply_diagonal(tangents[b - 1], batch.diagonals[b], 1.0, tangents[b])
+            apply_block(b, schedule, batch.tans, 1.0, tangents[b])
+        add_sites(b, False, n_runs, schedule, axes, batch.states, 1.0, tangents[b])
+        add_sites(b, True, n_runs, schedule, axes, batch.states, 1.0, tangents[b])
 
 
 @compiled
-def backward_overlaps(leaf, turns, n_runs, axes, tangents, cotangent, scratch, out):
+def output_derivatives(images, tangent, out):
+    """out[s, k] = 2 Re <image_k|tau> of every sample."""
+    for s in range(out.shape[0]):
+        for k in range(out.shape[1]):
+            out[s, k] = 0.0
+    for k in range(out.shape[1]):
+        for plane in range(2):
+            for z in range(tangent.shape[1]):
+                for s in range(tangent.shape[2]):
+                    out[s, k] += 2.0 * images[k, plane, z, s] * tangent[plane, z, s]
+
+
+@compiled
+def weigh_image(factors, image, weights, images, out):
+    """out = factors[s] image + sum_k weights[s, k] images_k: mu at the end."""
+    for plane in range(2):
+        for z in range(out.shape[1]):
+            for s in range(out.shape[2]):
+                total = factors[s] * image[plane, z, s]
+                for k in range(len(images)):
+                    total += weights[s, k] * images[k, plane, z, s]
+                out[plane, z, s] = total
+
+
+@compiled
+def backward_overlaps(batch, schedule, n_runs, axes, tangents, cotangent, scratch, out):
     """out[site, a, s] = Re <mu| -i/2 sigma_a |psi> + Re <lambda| -i/2 sigma_a |tau>; ``cotangent`` enters as mu_end.
 
     Words act after the runs of their block: they see all of tau, and the runs see their part of mu.
     """
     one, other = np.empty((3, cotangent.shape[2])), np.empty((3, cotangent.shape[2]))
-    for b in range(len(leaf.states) - 1, -1, -1):
+    for b in range(len(batch.states) - 1, -1, -1):
         for words in (True, False):
-            first, stop = (n_runs, len(turns.site_block)) if words else (0, n_runs)
+            first, stop = (n_runs, len(schedule.site_block)) if words else (0, n_runs)
             for site in range(first, stop):
-                if turns.site_block[site] == b:
-                    x, r = turns.site_x[site], turns.site_r[site]
-                    overlaps(cotangent, leaf.states[b], x, r, one)
-                    overlaps(leaf.adjoints[b], tangents[b], x, r, other)
+                if schedule.site_block[site] == b:
+                    x, r = schedule.site_x[site], schedule.site_r[site]
+                    overlaps(cotangent, batch.states[b], x, r, one)
+                    overlaps(batch.adjoints[b], tangents[b], x, r, other)
                     for a in range(3):
                         for s in range(cotangent.shape[2]):
                             out[site, a, s] = one[a, s] + other[a, s]
             # G+ = -G
-            add_sites(b, words, n_runs, turns, axes, leaf.adjoints, -1.0, cotangent)
-            add_sites(b, words, n_runs, turns, axes, leaf.states, -1.0, tangents[b])
+            add_sites(b, words, n_runs, schedule, axes, batch.adjoints, -1.0, cotangent)
+            add_sites(b, words, n_runs, schedule, axes, batch.states, -1.0, tangents[b])
         if b > 0:
             copy_state(cotangent, scratch)
-            apply_unitaries(turns.unitaries, b, -1.0, scratch, scratch.shape[2])
-            for k in range(turns.blocks[b], turns.blocks[b + 1]):
-                turn_samples(scratch, turns.x[k], turns.r[k], leaf.tans[turns.runs[k]], -1.0)
-            multiply_diagonal(scratch, leaf.diagonals[b], -1.0, cotangent)
+            apply_block(b, schedule, batch.tans, -1.0, scratch)
+            multiply_diagonal(scratch, batch.diagonals[b], -1.0, cotangent)
 
 
 @compiled
-def add_pairs(v, slopes, columns, leaf, pair_columns, out):
-    """out[p] += 2 slope c_p c_q v_q (n_q x n_p) . overlap, over pairs p before q on one site."""
+def collect(v, columns, entries, pair_columns, batch, overlaps, rows, total):
+    """total[p] += sum over the samples of (H v)_p, all by columns.
+
+    overlaps: see :func:`backward_overlaps`; those of psi and lambda are in the batch. rows: (n_samples, n_active).
+    """
+    for s in range(rows.shape[0]):
+        for column in range(rows.shape[1]):
+            rows[s, column] = 0.0
+    add_gradients(2.0, overlaps, batch.axes, entries, batch.coefficients, rows)
+    for s in range(rows.shape[0]):
+        for column in range(rows.shape[1]):
+            total[column] += rows[s, column]
     for pair in range(len(columns.pairs)):
         k, i = columns.pairs[pair, 2], columns.pairs[pair, 3]
         g_k, g_i = columns.entry_generator[k], columns.entry_generator[i]
-        for s in range(len(slopes)):
-            n_k, n_i = leaf.axes[columns.generator_rotation[g_k], s], leaf.axes[columns.generator_rotation[g_i], s]
-            o = leaf.overlaps[columns.generator_site[g_k], :, s]
-            triple = (
-                (n_i[1] * n_k[2] - n_i[2] * n_k[1]) * o[0]
-                + (n_i[2] * n_k[0] - n_i[0] * n_k[2]) * o[1]
-                + (n_i[0] * n_k[1] - n_i[1] * n_k[0]) * o[2]
-            )
-            c = leaf.coefficients[s, columns.entry_term[k]] * leaf.coefficients[s, columns.entry_term[i]]
-            out[pair_columns[pair, 0]] += 2.0 * slopes[s] * c * v[pair_columns[pair, 1]] * triple
+        for s in range(rows.shape[0]):
+            n_k, n_i = batch.axes[columns.generator_rotation[g_k], s], batch.axes[columns.generator_rotation[g_i], s]
+            triple = triple_product(n_k, n_i, batch.overlaps[columns.generator_site[g_k], :, s])
+            c = batch.coefficients[s, columns.entry_term[k]] * batch.coefficients[s, columns.entry_term[i]]
+            total[pair_columns[pair, 0]] += 2.0 * c * v[pair_columns[pair, 1]] * triple

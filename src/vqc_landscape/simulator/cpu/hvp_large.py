@@ -1,97 +1,62 @@
-r"""Hessian-vector products without a matrix; the formulas are in :mod:`directional`.
+r"""Hessian-vector products of large states: one sample at a time, and four states alone.
 
-Small states: many samples side by side, the states of all blocks kept. Large ones: one sample at a time, and four
-states alone (psi, tau, lambda, mu), because every block can be undone.
+They are psi, tau, lambda and mu of :mod:`hvp`, because every block can be undone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from vqc_landscape.checks import Array
+from vqc_landscape.simulator.compile.compiled import CompiledCircuit
 from vqc_landscape.simulator.compile.encoding import Encoded
+from vqc_landscape.simulator.compile.measurement import CommutingSets
 from vqc_landscape.simulator.compile.schedule import Ints, Unitaries
-from vqc_landscape.simulator.cpu import first_order, hvp
+from vqc_landscape.simulator.cpu import hvp
 from vqc_landscape.simulator.cpu import hvp_large_kernels as kernels
 from vqc_landscape.simulator.cpu.kernels import apply_unitaries
-from vqc_landscape.simulator.cpu.workspace import Groups
+from vqc_landscape.simulator.cpu.workspace import Batch, KernelSchedule
+from vqc_landscape.simulator.engine import Weigh
 from vqc_landscape.simulator.threads import run_all
 
-if TYPE_CHECKING:
-    from vqc_landscape.simulator.cpu.engine import Engine
-    from vqc_landscape.simulator.cpu.workspace import FirstOrder, Leaf
-
-LARGE = 9  # qubits from which a state is taken alone ...
-FEW = 2  # ... where no more than these would be side by side
 PIECES = 8  # of a large state, for the threads; part of the result's bytes
 SMALLEST_PIECE = 2**12  # amplitudes: with fewer, a second thread costs what it gains
 PSI, TAU, LAMBDA, MU = range(4)
-
-
-def lane_product(engine: Engine, first: FirstOrder, slopes: Array, bends: Array, v: Array) -> Array:
-    """``sum_s l' H_f v + l'' (grad f . v) grad f`` over samples side by side, from their first derivatives."""
-    leaf, n_runs, turns = first.leaf, engine.schedule.n_runs, engine.turns
-    axes, overlaps = np.empty_like(leaf.overlaps), np.empty_like(leaf.overlaps)
-    tangents, scratch = np.empty_like(leaf.states), np.empty_like(leaf.states[0])
-    hvp.site_axes(v, engine.columns.entries, leaf.axes, leaf.coefficients, axes)
-    hvp.forward_tangent(leaf, turns, n_runs, axes, tangents)
-    cotangent = _observe(engine, tangents[-1], first)
-    hvp.backward_overlaps(leaf, turns, n_runs, axes, tangents, cotangent, scratch, overlaps)
-    return _collect(engine, leaf, first.jacobian, overlaps, slopes, bends, v)
-
-
-def _observe(engine: Engine, tangent: Array, first: FirstOrder) -> Array:
-    """The observable times the tangent of the last block, as the adjoint state is made from the state."""
-    out = np.empty_like(tangent)
-    if engine.measurement is None:
-        target = (first.targets[:, 0] + 1j * first.targets[:, 1]).T
-        image = target * np.sum(np.conj(target) * (tangent[0] + 1j * tangent[1]), axis=0)
-        out[0], out[1] = image.real, image.imag
-    else:
-        unused = np.empty(tangent.shape[-1])
-        n_blocks = engine.schedule.n_blocks
-        first_order.measure(tangent, first.leaf.diagonals, n_blocks, first.groups, unused, out)
-    return out
-
-
-def _collect(
-    engine: Engine, leaf: Leaf, jacobian: Array, overlaps: Array, slopes: Array, bends: Array, v: Array
-) -> Array:
-    columns, rows = engine.columns, np.zeros_like(jacobian)
-    first_order.add_gradients(overlaps, leaf.axes, columns.entries, leaf.coefficients, rows)
-    total: Array = np.einsum("s,sp->p", slopes, rows)
-    total += np.einsum("s,sp->p", bends * np.einsum("sp,p->s", jacobian, v), jacobian)
-    hvp.add_pairs(v, slopes, columns, leaf, columns.pair_columns, total)
-    return total
 
 
 class LargeState:
     """One sample of a large circuit: its angles resolved, and four states.
 
     Args:
-        engine: the engine of the circuit and observable.
+        compiled: an exact strategy's circuit.
+        schedule: its schedule as the kernels read it.
+        entries: of its columns.
         sample: the sample.
-        leaf: a leaf of one sample whose runs are resolved (``Engine.resolve``); its arrays of states are not used.
-        cosines: cosines of the runs' turns, (n_runs, 1).
+        batch: of this one sample, whose runs are resolved; its arrays of states are not used.
+        cosines: cosines of the runs' RY rotations, (n_runs, 1).
         diagonal: fills an array with the phases of one diagonal, from one amplitude to another.
     """
 
     def __init__(
         self,
-        engine: Engine,
+        compiled: CompiledCircuit,
+        schedule: KernelSchedule,
+        entries: tuple[Ints, ...],
         sample: Encoded,
-        leaf: Leaf,
+        batch: Batch,
         cosines: Array,
         diagonal: Callable[[int, Array, int, int], None],
     ) -> None:
-        self.engine, self.sample, self.leaf, self._diagonal = engine, sample, leaf, diagonal
-        s, size = engine.schedule, 2**engine.schedule.n_qubits
+        self.compiled, self.kernel_schedule, self.entries = compiled, schedule, entries
+        self.sample, self.batch, self._diagonal = sample, batch, diagonal
+        s, size = compiled.schedule, 2**compiled.n_qubits
+        self.schedule = s
         self.cos = np.where(s.run_turns, cosines[:, 0], 1.0)
-        self.sin = np.where(s.run_turns, cosines[:, 0] * leaf.tans[:, 0], 0.0)
+        self.sin = np.where(s.run_turns, cosines[:, 0] * batch.tans[:, 0], 0.0)
         self.states = np.zeros((4, 2, size))
         initial = sample.initial()
         if initial.size:
@@ -101,31 +66,37 @@ class LargeState:
         self.phases = np.empty((2, size))
         self.overlaps = np.zeros((2, len(s.site_block), 3, 1))
 
-    def product(self, derivatives: Callable[[Array], tuple[Array, Array]], v: Array) -> Array:
-        """``l' H_f v + l'' (grad f . v) grad f``; ``derivatives`` maps f (1,) to l' and l''."""
-        engine, leaf = self.engine, self.leaf
-        axes = np.empty((len(engine.schedule.site_block), 3, 1))
-        hvp.site_axes(v, engine.columns.entries, leaf.axes, leaf.coefficients, axes)
-        for b in range(engine.schedule.n_blocks):
+    def product(self, weigh: Weigh, part: slice, v: Array) -> Array:
+        """The product of the Hessian of this sample with v, both by columns.
+
+        Args:
+            weigh: see :class:`simulator.engine.Engine`.
+            part: which sample it is.
+            v: shape (n_active,).
+        """
+        batch, columns = self.batch, self.compiled.columns
+        axes = np.empty((len(self.schedule.site_block), 3, 1))
+        hvp.site_axes(v, self.entries, batch.axes, batch.coefficients, axes)
+        for b in range(self.schedule.n_blocks):
             self._forward(b, axes[:, :, 0])
-        slopes, bends = derivatives(self._observe())
-        for b in range(engine.schedule.n_blocks - 1, -1, -1):
+        self._observe(weigh, part)
+        for b in range(self.schedule.n_blocks - 1, -1, -1):
             self._backward(b, axes[:, :, 0])
-        jacobian = np.zeros((1, engine.n_carried))
-        first_order.add_gradients(self.overlaps[0], leaf.axes, engine.columns.entries, leaf.coefficients, jacobian)
-        with_overlaps = leaf._replace(overlaps=self.overlaps[0])
-        return _collect(engine, with_overlaps, jacobian, self.overlaps[1], slopes, bends, v)
+        total, rows = np.zeros(len(v)), np.empty((1, len(v)))
+        with_overlaps = batch._replace(overlaps=self.overlaps[0])
+        hvp.collect(v, columns, self.entries, columns.pair_columns, with_overlaps, self.overlaps[1], rows, total)
+        return total
 
     def _forward(self, b: int, axes: Array) -> None:
         turned = [(*self._turned(runs), axes[runs]) for runs in self._groups(b)]
         self._turn(self.states[:2], b, turned, 1.0)
-        _apply(self.engine.turns.unitaries, b, self.states[:2], 1.0)
+        _apply(self.schedule.unitaries, b, self.states[:2], 1.0)
         masks, weights = self._words(b, axes)
         if len(masks):
             self._over_pieces(0, kernels.add_words, self.states[:2], PSI, TAU, masks, weights, 1.0)
 
     def _backward(self, b: int, axes: Array) -> None:
-        states, s = self.states, self.engine.schedule
+        states, s = self.states, self.schedule
         masks, weights = self._words(b, axes)
         if len(masks):
             words = slice(s.n_runs + s.block_words[b], s.n_runs + s.block_words[b + 1])
@@ -146,44 +117,61 @@ class LargeState:
         if b > 0 and not groups:
             self._over_pieces(0, kernels.multiply_states, states, self.phases, -1.0)
 
-    def _observe(self) -> Array:
-        """lambda = O psi and mu = O tau; returns f, shape (1,)."""
-        pair, images = self.states[:2], self.states[2:]
-        if self.engine.measurement is None:
-            target = np.ascontiguousarray(self.engine.targets_of(self.sample)[:, 0])
-            self._over_pieces(0, self._diagonal, self.engine.schedule.n_blocks, self.phases)
-            overlaps = self._sums(0, (2, 2), kernels.project, self.states, self.phases, target)
-            self._over_pieces(0, kernels.fill_images, self.states, self.phases, target, overlaps)
-            fidelity: Array = np.sum(overlaps[:1] ** 2, axis=1)
-            return fidelity
-        groups = self.engine.groups_of(self.sample)
-        expval = groups.offset.copy()
-        for g, weights in enumerate(np.ascontiguousarray(groups.weights[:, :, 0])):
-            measured = images if g == 0 else np.empty_like(images)
-            measured[:] = pair
-            self._turn_to(groups, g, measured, 1.0)
-            expval += self._sums(0, (1,), kernels.weigh, measured, weights)
-            self._turn_to(groups, g, measured, -1.0)
-            if g > 0:
-                images += measured
-        return expval
+    def _observe(self, weigh: Weigh, part: slice) -> None:
+        """From psi and tau to lambda and mu at the end."""
+        images, outputs = self._images()
+        # d_v f_k = 2 Re <O_k psi|tau>
+        derivatives = np.array([2.0 * self._real_product(image[0], self.states[TAU]) for image in images])
+        loss_grad, loss_curvature = weigh(outputs[np.newaxis], part)
+        weights = loss_curvature[0] @ derivatives
+        self._over_pieces(0, kernels.combine_images, images, loss_grad[0], weights, self.states)
 
-    def _turn_to(self, groups: Groups, g: int, states: Array, direction: float) -> None:
-        """Take states to the basis of a measured group, or back."""
-        first, stop = groups.turns[g], groups.turns[g + 1]
-        if groups.tails[g] < 0:
+    def _images(self) -> tuple[Array, Array]:
+        """The observables times psi and tau, shape (n_outputs, 2, 2, 2**n), and the outputs (n_outputs,)."""
+        n_outputs, pair = self.compiled.n_outputs, self.states[:2]
+        images, outputs = np.empty((n_outputs, *pair.shape)), np.empty(n_outputs)
+        if self.compiled.measurement is None:
+            target = np.ascontiguousarray(self.compiled.targets_of(self.sample)[:, 0])
+            self._over_pieces(0, self._diagonal, self.schedule.n_blocks, self.phases)
+            overlaps = self._sums(0, (2, 2), kernels.project, self.states, self.phases, target)
+            self._over_pieces(0, kernels.fill_images, images[0], self.phases, target, overlaps)
+            outputs[0] = np.sum(overlaps[0] ** 2)
+            return images, outputs
+        for k, sets in enumerate(self.compiled.outputs_of(self.sample)):
+            outputs[k], is_first = sets.offset[0], True
+            for g in np.flatnonzero(np.diff(sets.row_starts)).tolist():
+                measured = images[k] if is_first else np.empty_like(pair)
+                measured[:] = pair
+                self._change_basis(sets, g, measured, 1.0)
+                weights = np.ascontiguousarray(sets.weights[g, :, 0])
+                outputs[k] += self._sums(0, (1,), kernels.weigh, measured, weights)[0]
+                self._change_basis(sets, g, measured, -1.0)
+                if not is_first:
+                    images[k] += measured
+                is_first = False
+            if is_first:  # a constant
+                images[k] = 0.0
+        return images, outputs
+
+    def _real_product(self, left: Array, right: Array) -> float:
+        return float(self._sums(0, (1,), kernels.add_real_product, left, right)[0])
+
+    def _change_basis(self, sets: CommutingSets, g: int, states: Array, direction: float) -> None:
+        """Take states to the basis of a commuting set, or back."""
+        first, stop = sets.ry_starts[g], sets.ry_starts[g + 1]
+        if sets.basis[g] < 0:
             return
         if direction < 0:
-            _apply(groups.unitaries, g, states, -1.0)
+            _apply(sets.unitaries, g, states, -1.0)
         turned = []
         for start in range(first, stop, kernels.GROUP):
             part = slice(start, min(start + kernels.GROUP, stop))
-            cos = 1 / np.sqrt(1 + groups.tans[part] ** 2)
-            sin = direction * cos * groups.tans[part]
-            turned.append((groups.x[part], groups.r[part], cos, sin, np.zeros((len(cos), 3))))
-        self._turn(states, self.engine.schedule.n_blocks + int(groups.tails[g]), turned, direction)
+            cos = 1 / np.sqrt(1 + sets.ry_tans[part] ** 2)
+            sin = direction * cos * sets.ry_tans[part]
+            turned.append((sets.ry_x[part], sets.ry_r[part], cos, sin, np.zeros((len(cos), 3))))
+        self._turn(states, self.schedule.n_blocks + int(sets.basis[g]), turned, direction)
         if direction > 0:
-            _apply(groups.unitaries, g, states, 1.0)
+            _apply(sets.unitaries, g, states, 1.0)
 
     def _turn(self, states: Array, number: int, turned: list[tuple[Any, ...]], direction: float) -> None:
         """All turns of a block after its diagonal; or (direction -1) before the conjugate of it."""
@@ -196,15 +184,15 @@ class LargeState:
             self._over_pieces(0, kernels.multiply_states, states, self.phases, direction)
 
     def _turned(self, runs: slice) -> tuple[Ints, Ints, Array, Array]:
-        s = self.engine.schedule
+        s = self.schedule
         return s.site_x[runs], s.site_r[runs], self.cos[runs], self.sin[runs]
 
     def _groups(self, b: int) -> list[slice]:
-        start, stop = self.engine.schedule.block_runs[b : b + 2]
+        start, stop = self.schedule.block_runs[b : b + 2]
         return [slice(i, min(i + kernels.GROUP, stop)) for i in range(start, stop, kernels.GROUP)]
 
     def _words(self, b: int, axes: Array) -> tuple[Ints, Array]:
-        s = self.engine.schedule
+        s = self.schedule
         words = slice(s.n_runs + s.block_words[b], s.n_runs + s.block_words[b + 1])
         return s.site_r[words], np.ascontiguousarray(axes[words, 2])
 

@@ -255,14 +255,36 @@ def project(states, diagonal, target, first, stop, out):
 
 
 @compiled
-def fill_images(states, diagonal, target, overlaps, first, stop):
-    """lambda and mu (states 2 and 3) = overlaps[k] conj(diagonal) target."""
+def fill_images(images, diagonal, target, overlaps, first, stop):
+    """images[k] = overlaps[k] conj(diagonal) target, for psi and tau."""
     for k in range(2):
         re, im = overlaps[k, 0], overlaps[k, 1]
         for z in range(first, stop):
             d_re, d_im, t = diagonal[0, z], diagonal[1, z], target[z]
             c_re, c_im = d_re * t.real + d_im * t.imag, d_re * t.imag - d_im * t.real
-            states[2 + k, 0, z], states[2 + k, 1, z] = re * c_re - im * c_im, re * c_im + im * c_re
+            images[k, 0, z], images[k, 1, z] = re * c_re - im * c_im, re * c_im + im * c_re
+
+
+@compiled
+def combine_images(images, loss_grad, weights, states, first, stop):
+    """lambda and mu (states 2 and 3) at the end, from the observables times psi and tau, (n_outputs, 2, 2, 2**n)."""
+    for plane in range(2):
+        for z in range(first, stop):
+            adjoint, derivative = 0.0, 0.0
+            for k in range(len(images)):
+                adjoint += loss_grad[k] * images[k, 0, plane, z]
+                derivative += loss_grad[k] * images[k, 1, plane, z] + weights[k] * images[k, 0, plane, z]
+            states[2, plane, z], states[3, plane, z] = adjoint, derivative
+
+
+@compiled
+def add_real_product(left, right, first, stop, out):
+    """out[0] += Re <left|right>."""
+    for plane in range(2):
+        total = 0.0
+        for z in range(first, stop):
+            total += left[plane, z] * right[plane, z]
+        out[0] += total
 
 
 @compiled

@@ -81,13 +81,13 @@ def multiply_diagonal(source, diagonal, direction, out):
 
 
 @compiled
-def turn_samples(state, x, r, tans, direction):
+def apply_ry_samples(state, x, r, tans, direction):
     """RY without its cosine, (1, -t; t, 1), on the qubit (x, r), t = direction * tans[s]."""
     pivot = x & -x
     for i in range(state.shape[1] // 2):
         z = low_index(i, pivot)
         w = z ^ x
-        signed = direction * parity_sign(z, r)  # z is the |1> of the pair: the turn goes the other way
+        signed = direction * parity_sign(z, r)  # z is the |1> of the pair: it rotates the other way
         for plane in range(2):
             for s in range(state.shape[2]):
                 a, b, t = state[plane, z, s], state[plane, w, s], signed * tans[s]
@@ -126,27 +126,29 @@ def overlaps(left, right, x, r, out):
 # --- tangents as columns: all have the angles of one sample -------------------------------------------
 
 
-TURNS = 8  # qubits that turn together: 2**8 rows of 136 columns are half a megabyte, so they stay in the L2 cache
+RY_AT_ONCE = (
+    8  # qubits that rotate together: 2**8 rows of 136 columns are half a megabyte, so they stay in the L2 cache
+)
 
 
 @compiled
 def propagate(block, diagonal, x, r, tans, direction, n):
-    """block <- (product of turns) diagonal block, first n columns; direction -1: the adjoint of that.
+    """block <- (product of RY rotations) diagonal block, first n columns; direction -1: the adjoint of that.
 
-    Turns are taken in groups. The rows that a group mixes are the cosets of the span of its masks x; a coset is
-    loaded once for all turns of its group.
+    Some rotations are taken together. The rows that they mix are the cosets of the span of their masks x; a coset is
+    loaded once for all of them.
     """
-    n_turns, size = len(x), block.shape[1]
-    if n_turns == 0:
+    n_ry, size = len(x), block.shape[1]
+    if n_ry == 0:
         for z in range(size):
             scale_row(block, z, diagonal[0, z], direction * diagonal[1, z], n)
         return
-    pivots = np.empty(TURNS, np.int64)
-    offsets = np.zeros(1 << TURNS, np.int64)
-    t = np.empty(TURNS)
-    for first in range(0, n_turns, TURNS):
-        k = min(TURNS, n_turns - first)
-        scales = first == 0 if direction > 0 else first + k == n_turns
+    pivots = np.empty(RY_AT_ONCE, np.int64)
+    offsets = np.zeros(1 << RY_AT_ONCE, np.int64)
+    t = np.empty(RY_AT_ONCE)
+    for first in range(0, n_ry, RY_AT_ONCE):
+        k = min(RY_AT_ONCE, n_ry - first)
+        scales = first == 0 if direction > 0 else first + k == n_ry
         echelon_pivots(x[first : first + k], pivots)
         for j in range(1, 1 << k):
             low = j & -j
@@ -162,15 +164,15 @@ def propagate(block, diagonal, x, r, tans, direction, n):
                 t[q] = direction * tans[first + q] * parity_sign(z0, r[first + q])
             scaled = scales and direction > 0
             if scaled and k > 1:
-                scale_and_turn_two(block, diagonal, z0, offsets, k, t[0], t[1], n)
+                scale_and_apply_ry_two(block, diagonal, z0, offsets, k, t[0], t[1], n)
             elif scaled:
                 for j in range(2):
                     z = z0 ^ offsets[j]
                     scale_row(block, z, diagonal[0, z], diagonal[1, z], n)
             for q in range(2 if scaled else 0, k - 1, 2):
-                turn_two(block, z0, offsets, k, q, t[q], t[q + 1], n)
+                apply_ry_two(block, z0, offsets, k, q, t[q], t[q + 1], n)
             if k % 2:
-                turn_one(block, z0, offsets, k, t[k - 1], n)
+                apply_ry_one(block, z0, offsets, k, t[k - 1], n)
             if scales and direction < 0:
                 for j in range(1 << k):
                     z = z0 ^ offsets[j]
@@ -202,7 +204,7 @@ def scale_row(block, z, re, im, n):
 
 
 @compiled(inline="always")
-def turn_one(block, z0, offsets, k, t, n):
+def apply_ry_one(block, z0, offsets, k, t, n):
     """(1, -t; t, 1) on the last qubit of a coset."""
     half = 1 << (k - 1)
     for plane in range(2):
@@ -214,8 +216,8 @@ def turn_one(block, z0, offsets, k, t, n):
 
 
 @compiled
-def turn_two(block, z0, offsets, k, q, t0, t1, n):
-    """Turns of the qubits q and q + 1 of a coset at once: half the memory traffic."""
+def apply_ry_two(block, z0, offsets, k, q, t0, t1, n):
+    """RY rotations of the qubits q and q + 1 of a coset at once: half the memory traffic."""
     bit0, bit1 = 1 << q, 1 << (q + 1)
     for plane in range(2):
         for i in range(1 << (k - 2)):
@@ -290,8 +292,8 @@ def insert(new, columns, n_active, first_z, stop_z, tangents):
 
 
 @compiled
-def scale_and_turn_two(block, diagonal, z0, offsets, k, t0, t1, n):
-    """Every row times its phase; then turns of the first two qubits of a coset: one memory traffic for both."""
+def scale_and_apply_ry_two(block, diagonal, z0, offsets, k, t0, t1, n):
+    """Every row times its phase; then RY rotations of the first two qubits of a coset: one memory traffic for both."""
     for j in range(0, 1 << k, 4):
         z00, z10, z01, z11 = z0 ^ offsets[j], z0 ^ offsets[j + 1], z0 ^ offsets[j + 2], z0 ^ offsets[j + 3]
         re00, re10, re01, re11 = diagonal[0, z00], diagonal[0, z10], diagonal[0, z01], diagonal[0, z11]
@@ -312,13 +314,34 @@ def scale_and_turn_two(block, diagonal, z0, offsets, k, t0, t1, n):
 
 
 @compiled(inline="always")
-def compress_euler(a, b, smallest):
-    """U = (a, -b*; b, a*) = phase diag(1, alpha) cos (1, -t; t, 1) diag(1, gamma): t, cos, alpha, gamma, phase."""
-    cos, sin = abs(a), abs(b)
-    phase_a = a / cos if cos > smallest else 1.0 + 0.0j
-    phase_b = b / sin if sin > smallest else 1.0 + 0.0j
-    cos = max(cos, smallest)
-    return sin / cos, cos, phase_b * np.conj(phase_a), np.conj(phase_a * phase_b), phase_a
+def compress_euler(work, smallest, tans, cosines, alphas, gammas, phases):
+    """U = (a, -b*; b, a*) = phase diag(1, alpha) cos (1, -t; t, 1) diag(1, gamma), for many U at once.
+
+    work: Re a, Im a, Re b, Im b, shape (4, n); the results have shape (n,), and ``phases`` is multiplied by each phase.
+    Real numbers without a branch, so that the loop vectorises.
+    """
+    for s in range(len(phases)):
+        a_re, a_im, b_re, b_im = work[0, s], work[1, s], work[2, s], work[3, s]
+        cos, sin = np.sqrt(a_re * a_re + a_im * a_im), np.sqrt(b_re * b_re + b_im * b_im)
+        u, v = 1.0 / max(cos, smallest), 1.0 / max(sin, smallest)
+        w = a_re * u if cos > smallest else 1.0
+        x = a_im * u if cos > smallest else 0.0
+        y = b_re * v if sin > smallest else 1.0
+        z = b_im * v if sin > smallest else 0.0
+        tans[s], cosines[s] = sin * u, max(cos, smallest)
+        alphas[s] = complex(y * w + z * x, z * w - y * x)
+        gammas[s] = complex(w * y - x * z, -(w * z + x * y))
+        phases[s] *= complex(w, x)
+
+
+@compiled(inline="always")
+def triple_product(n_k, n_i, overlap):
+    """(n_i x n_k) . overlap: the commutator of two generators on one site, k before i."""
+    return (
+        (n_i[1] * n_k[2] - n_i[2] * n_k[1]) * overlap[0]
+        + (n_i[2] * n_k[0] - n_i[0] * n_k[2]) * overlap[1]
+        + (n_i[0] * n_k[1] - n_i[1] * n_k[0]) * overlap[2]
+    )
 
 
 @compiled

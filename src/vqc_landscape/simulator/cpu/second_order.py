@@ -7,9 +7,9 @@ the final state, pulled back to block b) and the generators :math:`G_i` at the e
     \tfrac12 \partial_i \partial_j f = \mathrm{Re} \langle T_i | O | T_j \rangle
         + \mathrm{Re} \langle \lambda_b | G_i T_j^{(b)} \rangle, \qquad j \text{ before } i \text{ in block } b .
 
-Both terms are matrix products over amplitudes; the weight of the sample goes into their left factors, so
-that samples add up in one matrix each. The second one is collected unsymmetrised, ``second``, and counted
-as ``second + second.T``; generators of one step enter with one half:
+(for an exact observable; other strategies have other factors). Both terms are matrix products over amplitudes; the
+loss gradient of the sample is in their left factors, so that samples add up in one matrix each. The second one is
+collected unsymmetrised, ``second``, and counted as ``second + second.T``; generators of one step enter with one half:
 
 .. math:: \mathrm{Re}\langle\lambda| G_p G_q |\psi\rangle + \sum_{k < i} c_k c_i (n_i \times n_k) \cdot o,
 
@@ -19,69 +19,151 @@ where the sum is over non-commuting pairs on one site, k before i, :math:`[-\tfr
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
+from vqc_landscape.simulator.compile.columns import Columns
+from vqc_landscape.simulator.compile.schedule import Ints
 from vqc_landscape.simulator.cpu.jit import compiled
-from vqc_landscape.simulator.cpu.kernels import add_generators, apply_unitaries, insert, propagate
+from vqc_landscape.simulator.cpu.kernels import add_generators, apply_unitaries, insert, propagate, triple_product
 from vqc_landscape.simulator.cpu.matmul import add_gram, add_row_sums, multiply, multiply_slots
+
+# Kinds of operations.
+PROPAGATE, GENERATE, COLLECT, COLLECT_INNER, INSERT, JACOBIAN, WEIGH, OUTER, TARGET, WEIGHTS, BASIS, GRAM = range(12)
+
+
+class Operations(NamedTuple):
+    """What happens to the tangents of a sample, in the order of time; every one in pieces that may run at once.
+
+    Attributes:
+        kind: see above.
+        number: its block, step, or commuting set.
+        n_columns: active columns.
+        direction: of a basis change.
+        n_pieces: chunks of columns, pairs of them, or slices of the amplitudes.
+    """
+
+    kind: Ints
+    number: Ints
+    n_columns: Ints
+    direction: Ints
+    n_pieces: Ints
+
+
+def make_operations(
+    columns: Columns, n_blocks: int, n_sets: int, width: int, n_slices: int, *, has_target: bool, with_second: bool
+) -> Operations:
+    """The operations of a sample.
+
+    Args:
+        columns: of the circuit.
+        n_blocks: blocks of the circuit.
+        n_sets: commuting sets of the observable.
+        width: columns of a chunk.
+        n_slices: slices of the amplitudes.
+        has_target: whether a projector onto a target is measured (too).
+        with_second: whether there is more than ``<T_i|O|T_j>``.
+    """
+    found: list[tuple[int, int, int, int, int]] = []
+    n_all = max(-(-len(columns.params) // width), 1)
+    before = step = 0
+    for block in range(n_blocks):
+        found.append((PROPAGATE, block, before, 1, -(-before // width)))
+        while step < len(columns.step_block) and columns.step_block[step] == block:
+            plain, after = columns.step_plain[step], int(columns.step_columns[step])
+            insertion = (INSERT, step, before, 1, n_slices)
+            found.append((GENERATE, step, after, 1, 1 + with_second))
+            if plain:  # new columns alone: what the cotangents see of them is their own step's half
+                found.append(insertion)
+            if with_second:
+                seen = after if plain else before
+                found.append((COLLECT, step, seen, 1, -(-seen // width)))
+            if not plain:
+                if with_second:
+                    found.append((COLLECT_INNER, step, after, 1, 1))
+                found.append(insertion)
+            before, step = after, step + 1
+    if with_second:
+        found += [(JACOBIAN, 0, before, 1, n_all), (WEIGH, 0, before, 1, 1), (OUTER, 0, before, 1, n_all)]
+    if has_target:
+        found.append((TARGET, 0, before, 1, 1))
+    for g in range(n_sets):
+        found += [(WEIGHTS, g, before, 1, 1), (BASIS, g, before, 1, n_all)]
+        found.append((GRAM, g, before, 1, n_all * (n_all + 1) // 2))
+        if g + 1 < n_sets:
+            found.append((BASIS, g, before, -1, n_all))
+    return Operations(*np.array(found, dtype=np.int64).T.copy())
 
 
 @compiled
-def add_samples(
-    slopes, with_second, samples, turns, columns, groups, targets, target_weights, scratch, tangents, second, gram
-):
-    """Second-order terms of all samples of a leaf, each times its slope.
-
-    The observable is the sum over the groups, plus the projectors onto ``targets`` (n_samples or 0, 2, 2**n).
-    tangents (n_chunks, 2, 2**n, width) is overwritten; second and gram (n_chunks, n_rows, width) are added to.
-    """
-    n_blocks = samples.states.shape[1]
-    for sample in range(len(slopes)):
-        slope = slopes[sample]
-        n_active, step = np.int64(0), np.int64(0)  # literal zeros would have the callees compiled twice
-        for b in range(n_blocks):
-            for chunk in range(n_chunks(n_active, tangents)):
-                propagate_chunk(b, sample, chunk, n_active, samples, turns, tangents)
-            while step < len(columns.step_block) and columns.step_block[step] == b:
-                before, n_active = n_active, columns.step_columns[step]
-                # one half, because the inner products of a step are counted twice
-                fill_generators(step, sample, 0.5, samples.states, samples, turns, columns, scratch.tangent)
-                if columns.step_plain[step]:
-                    insert_slots(step, before, 0, samples.states.shape[3], columns, scratch, tangents)
-                if with_second:
-                    # G+ = -G
-                    fill_generators(step, sample, -slope, samples.adjoints, samples, turns, columns, scratch.cotangent)
-                    n_seen = n_active if columns.step_plain[step] else before
-                    for chunk in range(n_chunks(n_seen, tangents)):
-                        collect_cross(step, chunk, n_seen, turns, columns, scratch, tangents, second)
-                if not columns.step_plain[step]:
-                    if with_second:
-                        collect_inner(step, sample, slope, samples, columns, scratch, second)
-                    insert_slots(step, before, 0, samples.states.shape[3], columns, scratch, tangents)
-                step += 1
-        for group in range(len(groups.weights)):
-            load_weights(group, sample, slope, groups, scratch)
-            for chunk in range(len(tangents)):
-                change_basis(group, sample, 1.0, samples, groups, tangents[chunk])
-            for low in range(len(tangents)):
-                for chunk in range(low + 1):
-                    add_gram_tile(group, low, chunk, groups, scratch, tangents, gram)
-            if group + 1 < len(groups.weights):
-                for chunk in range(len(tangents)):
-                    change_basis(group, sample, -1.0, samples, groups, tangents[chunk])
-        if len(targets):
-            weight_re, weight_im = slope * target_weights[0, sample], slope * target_weights[1, sample]
-            add_target_gram(weight_re, weight_im, targets[sample], scratch.x, scratch.y, tangents, gram)
-
-
-# The pieces of a sample. They become part of ``add_samples``, and are compiled by themselves only where Python calls
-# them (wide.py).
+def add_samples(operations, factors, gradient_factor, curvature, samples, schedule, columns, sets, target, work):
+    """Second-order terms of all samples of a batch, see :func:`run_piece`."""
+    for sample in range(len(factors)):
+        for i in range(len(operations.kind)):
+            for piece in range(operations.n_pieces[i]):
+                run_piece(
+                    i, piece, sample, operations, factors, gradient_factor, curvature, samples, schedule, columns,
+                    sets, target, work,
+                )  # fmt: skip
 
 
 @compiled(inline="always")
-def n_chunks(n_active, tangents):
-    """Chunks that hold the first n_active columns."""
-    return (n_active + tangents.shape[3] - 1) // tangents.shape[3]
+def run_piece(
+    i, piece, sample, operations, factors, gradient_factor, curvature, samples, schedule, columns, sets, target, work
+):
+    """One piece of operation i of a sample.
+
+    The observable is the sum over the commuting sets, plus the projectors onto ``target.states``, each times the
+    sample's factor. Tangents (n_chunks, 2, 2**n, width) are overwritten; second, gram and outer
+    (n_chunks, n_rows, width) are added to.
+
+    factors (n_samples,) are the loss gradients, or 1 where these are in the weights; adjoints have them already.
+    curvature: (n_samples, n_outputs, n_outputs).
+    """
+    kind, number, n_columns = operations.kind[i], operations.number[i], operations.n_columns[i]
+    scratch, tangents, factor = work.scratch, work.tangents, factors[sample]
+    if kind == PROPAGATE:
+        propagate_chunk(number, sample, piece, n_columns, samples, schedule, tangents)
+    elif kind == GENERATE:
+        if piece == 0:  # one half, because the inner products of a step are counted twice
+            fill_generators(number, sample, 0.5, samples.states, samples, schedule, columns, scratch.tangent)
+        else:  # G+ = -G
+            fill_generators(number, sample, -1.0, samples.adjoints, samples, schedule, columns, scratch.cotangent)
+    elif kind == COLLECT:
+        collect_cross(number, piece, n_columns, schedule, columns, scratch, tangents, work.second)
+    elif kind == COLLECT_INNER:
+        collect_inner(number, sample, samples, columns, scratch, work.second)
+    elif kind == INSERT:
+        size, n_slices = samples.states.shape[3], operations.n_pieces[i]
+        insert_slots(
+            number, n_columns, piece * size // n_slices, (piece + 1) * size // n_slices, columns, scratch, tangents
+        )
+    elif kind == JACOBIAN:
+        fill_jacobian(piece, gradient_factor, samples.images[sample], scratch, tangents)
+    elif kind == WEIGH:
+        weigh_jacobian(curvature[sample], scratch)
+    elif kind == OUTER:
+        add_outer_products(piece, n_columns, scratch, work.outer)
+    elif kind == TARGET:
+        weight_re, weight_im = factor * target.weights[0, sample], factor * target.weights[1, sample]
+        add_target_gram(weight_re, weight_im, target.states[sample], scratch.x, scratch.y, tangents, work.gram)
+    elif kind == WEIGHTS:
+        load_weights(number, sample, factor, sets, scratch)
+    elif kind == BASIS:
+        change_basis(number, sample, float(operations.direction[i]), samples, sets, tangents[piece])
+    elif kind == GRAM:
+        low = 0
+        while (low + 1) * (low + 2) // 2 <= piece:
+            low += 1
+        add_gram_tile(number, low, piece - low * (low + 1) // 2, sets, scratch, tangents, work.gram)
+
+
+class Target(NamedTuple):
+    """Target states before the last diagonal, (n_samples or 0, 2, 2**n), and their Gram weights, (2, n_samples)."""
+
+    states: np.ndarray
+    weights: np.ndarray
 
 
 @compiled(inline="always")
@@ -91,23 +173,38 @@ def padded(n, width):
 
 
 @compiled(inline="always")
-def propagate_chunk(b, sample, chunk, n_active, samples, turns, tangents):
+def propagate_chunk(b, sample, chunk, n_active, samples, schedule, tangents):
     """Carry the active columns of a chunk through block b."""
-    start, stop = turns.blocks[b], turns.blocks[b + 1]
+    start, stop = schedule.ry_starts[b], schedule.ry_starts[b + 1]
     tans = samples.tans[sample, start:stop]
     n = padded(n_active - chunk * tangents.shape[3], tangents.shape[3])
-    propagate(tangents[chunk], samples.diagonals[sample, b], turns.x[start:stop], turns.r[start:stop], tans, 1.0, n)
-    apply_unitaries(turns.unitaries, b, 1.0, tangents[chunk], n)
+    propagate(
+        tangents[chunk],
+        samples.diagonals[sample, b],
+        schedule.ry_x[start:stop],
+        schedule.ry_r[start:stop],
+        tans,
+        1.0,
+        n,
+    )
+    apply_unitaries(schedule.unitaries, b, 1.0, tangents[chunk], n)
 
 
 @compiled(inline="always")
-def fill_generators(step, sample, factor, states, samples, turns, columns, work):
+def fill_generators(step, sample, factor, states, samples, schedule, columns, work):
     """work.slots[:, slot] = factor sum c G state over the entries of each slot."""
     # names before the loops: every access to a field counts references, with instructions that all threads wait for
     state, axes, coefficients = states[sample, columns.step_block[step]], samples.axes, samples.coefficients
     generator, term, rotation = columns.entry_generator, columns.entry_term, columns.generator_rotation
     site_of, starts, slot, fresh = columns.group_site, columns.group_entries, columns.entry_slot, columns.entry_first
-    x, r, scaled, flipped, signs, slots = turns.site_x, turns.site_r, work.axes, work.flipped, work.signs, work.slots
+    x, r, scaled, flipped, signs, slots = (
+        schedule.site_x,
+        schedule.site_r,
+        work.axes,
+        work.flipped,
+        work.signs,
+        work.slots,
+    )
     for group in range(columns.step_groups[step], columns.step_groups[step + 1]):
         site, first, stop = site_of[group], starts[group], starts[group + 1]
         for entry in range(first, stop):
@@ -125,14 +222,14 @@ def insert_slots(step, n_active, first_z, stop_z, columns, scratch, tangents):
 
 
 @compiled(inline="always")
-def collect_cross(step, chunk, n_active, turns, columns, scratch, tangents, second):
+def collect_cross(step, chunk, n_active, schedule, columns, scratch, tangents, second):
     """second[slots] += cotangents . tangents of a chunk; in a plain step up to each slot's own column, half of that."""
     slots = columns.slot_column[columns.step_slots[step] : columns.step_slots[step + 1]]
     width, products = tangents.shape[3], scratch.products[chunk]
     n = min(n_active - chunk * width, width)
     reach = slots[0] - chunk * width if columns.step_plain[step] else width
     n_rows = (len(slots) + 3) // 4 * 4
-    multiply(scratch.cotangent.slots, n_rows, tangents[chunk], turns.rows, reach, products, padded(n, width))
+    multiply(scratch.cotangent.slots, n_rows, tangents[chunk], schedule.rows, reach, products, padded(n, width))
     for slot in range(len(slots)):
         own = slots[slot] - chunk * width if columns.step_plain[step] else width
         for c in range(min(n, own)):
@@ -142,7 +239,7 @@ def collect_cross(step, chunk, n_active, turns, columns, scratch, tangents, seco
 
 
 @compiled(inline="always")
-def collect_inner(step, sample, weight, samples, columns, scratch, second):
+def collect_inner(step, sample, samples, columns, scratch, second):
     """second[slots] += cotangents . tangents of one step, with the order of time on each site."""
     slots = columns.slot_column[columns.step_slots[step] : columns.step_slots[step + 1]]
     width, n_slots = second.shape[2], len(slots)
@@ -150,7 +247,7 @@ def collect_inner(step, sample, weight, samples, columns, scratch, second):
     multiply_slots(scratch.cotangent.slots, scratch.tangent.slots, samples.states.shape[3], inner)
     for p in range(columns.step_pairs[step], columns.step_pairs[step + 1]):
         slot_k, slot_i, k, i = columns.pairs[p, 0], columns.pairs[p, 1], columns.pairs[p, 2], columns.pairs[p, 3]
-        inner[slot_k, slot_i] += 0.5 * weight * commutator(k, i, sample, samples, columns)
+        inner[slot_k, slot_i] += 0.5 * commutator(k, i, sample, samples, columns)
     for slot in range(n_slots):
         for other in range(n_slots):
             column = slots[other]
@@ -164,45 +261,41 @@ def commutator(k, i, sample, samples, columns):
     n_k = samples.axes[columns.generator_rotation[g_k], sample]
     n_i = samples.axes[columns.generator_rotation[g_i], sample]
     o = samples.overlaps[columns.generator_site[g_k], :, sample]
-    triple = (
-        (n_i[1] * n_k[2] - n_i[2] * n_k[1]) * o[0]
-        + (n_i[2] * n_k[0] - n_i[0] * n_k[2]) * o[1]
-        + (n_i[0] * n_k[1] - n_i[1] * n_k[0]) * o[2]
-    )
+    triple = triple_product(n_k, n_i, o)
     c_k = samples.coefficients[sample, columns.entry_term[k]]
     return c_k * samples.coefficients[sample, columns.entry_term[i]] * triple
 
 
 @compiled(inline="always")
-def load_weights(group, sample, weight, groups, scratch):
-    """The eigenvalues of a measured group, times the weight of a sample."""
-    own = sample if groups.weights.shape[2] > 1 else 0
-    for k in range(groups.row_starts[group], groups.row_starts[group + 1]):
-        scratch.weights[k - groups.row_starts[group]] = weight * groups.weights[group, groups.rows[k], own]
+def load_weights(number, sample, weight, sets, scratch):
+    """The eigenvalues of a commuting set, times the factor of a sample."""
+    own = sample if sets.weights.shape[2] > 1 else 0
+    for k in range(sets.row_starts[number], sets.row_starts[number + 1]):
+        scratch.weights[k - sets.row_starts[number]] = weight * sets.weights[number, sets.rows[k], own]
 
 
 @compiled(inline="always")
-def change_basis(group, sample, direction, samples, groups, block):
-    """Take the tangents of a chunk to the basis of a measured group, or back."""
-    first, stop = groups.turns[group], groups.turns[group + 1]
-    if groups.tails[group] >= 0:
-        diagonal = samples.diagonals[sample, samples.states.shape[1] + groups.tails[group]]
-        x, r, tans = groups.x[first:stop], groups.r[first:stop], groups.tans[first:stop]
+def change_basis(number, sample, direction, samples, sets, block):
+    """Take the tangents of a chunk to the basis of a commuting set, or back."""
+    first, stop = sets.ry_starts[number], sets.ry_starts[number + 1]
+    if sets.basis[number] >= 0:
+        diagonal = samples.diagonals[sample, samples.states.shape[1] + sets.basis[number]]
+        x, r, tans = sets.ry_x[first:stop], sets.ry_r[first:stop], sets.ry_tans[first:stop]
         if direction < 0:
-            apply_unitaries(groups.unitaries, group, -1.0, block, block.shape[2])
+            apply_unitaries(sets.unitaries, number, -1.0, block, block.shape[2])
         propagate(block, diagonal, x, r, tans, direction, block.shape[2])
         if direction > 0:
-            apply_unitaries(groups.unitaries, group, 1.0, block, block.shape[2])
+            apply_unitaries(sets.unitaries, number, 1.0, block, block.shape[2])
 
 
 @compiled(inline="always")
-def add_gram_tile(group, low, chunk, groups, scratch, tangents, gram):
+def add_gram_tile(number, low, chunk, sets, scratch, tangents, gram):
     """gram[chunk, low] += weights times the products of two chunks of columns (real part, lower triangle)."""
-    width, rows = tangents.shape[3], groups.rows[groups.row_starts[group] : groups.row_starts[group + 1]]
+    width, rows = tangents.shape[3], sets.rows[sets.row_starts[number] : sets.row_starts[number + 1]]
     add_gram(tangents[low], tangents[chunk], scratch.weights, rows, gram[chunk], low * width, chunk == low)
 
 
-@compiled
+@compiled(inline="always")
 def add_target_gram(weight_re, weight_im, target, x, y, tangents, gram):
     """gram += weight_re x x^T + weight_im y y^T with x + i y = <target|T> (lower triangle)."""
     width = tangents.shape[3]
@@ -232,30 +325,56 @@ def by_sample(source, out):
                         out[s, b, plane, z] = source[b, plane, z, s]
 
 
-@compiled
-def add_outer_products(jacobian, weights, gram):
-    """gram += sum_s weights[s] J_s J_s^T (lower triangle)."""
-    width = gram.shape[2]
-    n = jacobian.shape[1]
-    for s in range(len(jacobian)):
-        for chunk in range(len(gram)):
-            first = chunk * width
-            for i in range(first, n):
-                x = weights[s] * jacobian[s, i]
-                for c in range(min(width, n - first)):
-                    gram[chunk, i, c] += x * jacobian[s, first + c]
+@compiled(inline="always")
+def fill_jacobian(chunk, gradient_factor, images, scratch, tangents):
+    """Derivatives of the outputs by a chunk of columns: gradient_factor Re <image|T>."""
+    width = tangents.shape[3]
+    for k in range(len(images)):
+        row = scratch.jacobian[k, chunk * width : (chunk + 1) * width]
+        for c in range(width):
+            row[c] = 0.0
+        for plane in range(2):
+            add_row_sums(tangents[chunk, plane], images[k, plane], gradient_factor, row)
+
+
+@compiled(inline="always")
+def weigh_jacobian(curvature, scratch):
+    """The loss curvature times the derivatives of the outputs."""
+    jacobian, weighted = scratch.jacobian, scratch.weighted
+    for k in range(len(curvature)):
+        for i in range(jacobian.shape[1]):
+            total = 0.0
+            for other in range(len(curvature)):
+                total += curvature[k, other] * jacobian[other, i]
+            weighted[k, i] = total
+
+
+@compiled(inline="always")
+def add_outer_products(chunk, n, scratch, outer):
+    """outer += J^T (C J) for a chunk of columns (lower triangle)."""
+    width = outer.shape[2]
+    first = chunk * width
+    for k in range(len(scratch.jacobian)):
+        for i in range(first, n):
+            x = scratch.weighted[k, i]
+            for c in range(min(width, n - first)):
+                outer[chunk, i, c] += x * scratch.jacobian[k, first + c]
 
 
 @compiled
-def assemble(gram, gram_factor, second, second_factor, outer, out):
-    """out (P, P) = gram_factor gram + second_factor (second + second^T) + outer, symmetric to the last bit.
+def assemble(gram, gram_factor, second, second_factor, outer, order, out):
+    """out = gram_factor gram + second_factor (second + second^T) + outer, symmetric to the last bit.
 
-    All three are stored in chunks of columns; of gram and outer only the lower triangle is read.
+    All three are stored in chunks of columns; of gram and outer only the lower triangle is read. Row and column i of
+    ``out`` (r, r) are those of column ``order[i]``.
     """
-    width = gram.shape[2]
+    width, place = gram.shape[2], np.empty_like(order)
+    for i in range(len(order)):
+        place[order[i]] = i
     for i in range(len(out)):
         for j in range(i + 1):
             lower, upper = second[j // width, i, j % width], second[i // width, j, i % width]
             value = gram_factor * gram[j // width, i, j % width] + outer[j // width, i, j % width]
-            out[i, j] = value + second_factor * (lower + upper)
-            out[j, i] = out[i, j]
+            value += second_factor * (lower + upper)
+            out[place[i], place[j]] = value
+            out[place[j], place[i]] = value

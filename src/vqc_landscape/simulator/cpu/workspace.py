@@ -1,4 +1,4 @@
-"""What the compiled functions read and write: the schedule, a leaf of samples, work arrays."""
+"""What the compiled functions read and write: the schedule, a batch of samples, work arrays."""
 
 from __future__ import annotations
 
@@ -16,12 +16,39 @@ from vqc_landscape.simulator.compile.schedule import Ints, Schedule, Unitaries
 T = TypeVar("T")
 
 
-class Leaf(NamedTuple):
-    """What the first-order pass leaves of a leaf of samples (samples innermost, but for coefficients)."""
+class KernelSchedule(NamedTuple):
+    """The schedule as the kernels read it."""
 
-    diagonals: Array  # (n_blocks + n_tails, 2, 2**n, n_samples)
+    ry_starts: Ints  # RY rotations of block b are ry_starts[b] to ry_starts[b + 1]
+    ry_x: Ints  # masks of the qubit of each
+    ry_r: Ints
+    ry_run: Ints  # run of each
+    site_block: Ints
+    site_x: Ints  # masks of each site, x = 0 for a word
+    site_r: Ints
+    rows: Ints  # all basis states
+    unitaries: Unitaries  # of each block, after its RY rotations
+
+
+class Elements(NamedTuple):
+    """The gates of every run, and the rotations of words."""
+
+    run_starts: Ints  # elements of run k are run_starts[k] to run_starts[k + 1]
+    axis: Ints  # 0, 1, 2 for a rotation about X, Y, Z; 3 for a fixed gate
+    which: Ints  # rotation, or fixed gate
+    fixed: NDArray[np.complex128]  # fixed gates, as first columns (a, b) of (a, -b*; b, a*)
+    word_rotation: Ints
+    phase: NDArray[np.complex128]  # of all fixed gates, (1,)
+    smallest_cos: float
+
+
+class Batch(NamedTuple):
+    """Arrays of one batch after the first-order sweep, samples innermost except in coefficients."""
+
+    diagonals: Array  # (n_blocks + n_bases, 2, 2**n, n_samples)
     states: Array  # (n_blocks, 2, 2**n, n_samples)
     adjoints: Array  # (n_blocks, 2, 2**n, n_samples)
+    images: Array  # (n_outputs, 2, 2**n, n_samples): of the last state, for each output
     tans: Array  # (n_runs, n_samples)
     axes: Array  # (n_rotations, n_samples, 3)
     overlaps: Array  # (n_sites, 3, n_samples)
@@ -29,85 +56,25 @@ class Leaf(NamedTuple):
     phases: NDArray[np.complex128]  # (n_samples,): psi is this times states[-1] after the last diagonal
 
 
-class Groups(NamedTuple):
-    """Groups of products that are measured together: a basis change each, then a weight for each basis state.
-
-    Attributes:
-        turns: turns of group g are ``turns[g]`` to ``turns[g + 1]``.
-        x, r, tans: masks of the qubit of each turn, and its t.
-        unitaries: of each group, after its turns.
-        tail_phases: a row for each basis change: phase on |1> per wire, then a factor; (n_changes, n_qubits + 1).
-        tails: row of ``tail_phases`` of each group; -1 where it is already diagonal.
-        weights: eigenvalue of each basis state less the group's offset, (n_groups, 2**n_qubits, 1 or n_samples).
-        rows: basis states with a weight that is not 0, those of group g ``row_starts[g]`` to ``row_starts[g + 1]``.
-        offset: sum over the groups of the most frequent eigenvalue. ``O - offset`` has the derivatives of ``O``.
-    """
-
-    turns: Ints
-    x: Ints
-    r: Ints
-    tans: Array
-    unitaries: Unitaries
-    tail_phases: NDArray[np.complex128]
-    tails: Ints
-    weights: Array
-    rows: Ints
-    row_starts: Ints
-    offset: Array
-
-
-class FirstOrder(NamedTuple):
-    """First derivatives of a leaf of samples.
-
-    Attributes:
-        expvals: f, shape (n_samples,).
-        jacobian: df/dparams of the carried parameters, shape (n_samples, n_carried).
-        leaf: what the second derivatives start from.
-        groups: what is measured; none for projectors.
-        targets: the target state pulled back before the last diagonal, (2, 2**n, n_samples); projectors only.
-        target_weights: weights of Re and Im of <target|T> in the Gram matrix, (2, n_samples); projectors only.
-    """
-
-    expvals: Array
-    jacobian: Array
-    leaf: Leaf
-    groups: Groups
-    targets: Array
-    target_weights: Array
-
-
 class Runs(NamedTuple):
-    """Each run of one-qubit gates as diag(1, alpha) cos (1, -t; t, 1) diag(1, gamma); the t are in the leaf."""
+    """Each run of one-qubit gates as diag(1, alpha) cos (1, -t; t, 1) diag(1, gamma); the t are in the batch."""
 
     cos: Array  # of half of every angle, (n_samples, n_rotations)
     sin: Array
     cosines: Array  # (n_runs, n_samples)
     alphas: NDArray[np.complex128]
     gammas: NDArray[np.complex128]
-    turns: NDArray[np.bool_]  # (n_runs,)
-
-
-class Turns(NamedTuple):
-    """The schedule as the kernels read it."""
-
-    blocks: Ints  # turns of block b are blocks[b] to blocks[b + 1]
-    x: Ints  # masks of the qubit of each turn
-    r: Ints
-    runs: Ints  # run of each turn
-    site_block: Ints
-    site_x: Ints  # masks of each site, x = 0 for a word
-    site_r: Ints
-    rows: Ints  # all basis states
-    unitaries: Unitaries  # of each block, after its turns
+    has_ry: NDArray[np.bool_]  # (n_runs,)
 
 
 class Samples(NamedTuple):
-    """The same, samples one after the other: what the second-order pass reads."""
+    """A batch with its samples one after the other: what the second-order sweep reads."""
 
-    diagonals: Array  # (n_samples, n_blocks + n_tails, 2, 2**n)
+    diagonals: Array  # (n_samples, n_blocks + n_bases, 2, 2**n)
     states: Array  # (n_samples, n_blocks, 2, 2**n)
     adjoints: Array  # (n_samples, n_blocks, 2, 2**n)
-    tans: Array  # (n_samples, n_turns)
+    images: Array  # (n_samples, n_outputs, 2, 2**n)
+    tans: Array  # (n_samples, n_ry)
     axes: Array  # (n_rotations, n_samples, 3)
     overlaps: Array  # (n_sites, 3, n_samples)
     coefficients: Array  # (n_samples, n_terms)
@@ -122,12 +89,6 @@ class Generators(NamedTuple):
     slots: Array  # (2, n_slots, 2**n and a cache line, because of which equal amplitudes do not share a set)
 
 
-def _generators(size: int, n_slots: int, n_entries: int) -> Generators:
-    return Generators(
-        np.zeros((n_entries, 3)), np.zeros((2, size)), np.zeros(size), aligned_zeros((2, n_slots, size + 8))
-    )
-
-
 class Scratch(NamedTuple):
     """Work arrays of one thread."""
 
@@ -136,22 +97,10 @@ class Scratch(NamedTuple):
     products: Array  # (n_chunks, n_slots, width)
     inner: Array  # (n_slots, n_slots)
     weights: Array  # (2**n,)
+    jacobian: Array  # (n_outputs, n_rows)
+    weighted: Array  # (n_outputs, n_rows)
     x: Array  # (n_rows,)
     y: Array
-
-
-def make_scratch(n_qubits: int, n_slots: int, n_entries: int, width: int, n_rows: int) -> Scratch:
-    """Allocate the work arrays for at most ``n_slots`` columns a step and ``n_entries`` entries a site."""
-    size, padded = 2**n_qubits, (n_slots + 3) // 4 * 4
-    return Scratch(
-        tangent=_generators(size, padded, n_entries),
-        cotangent=_generators(size, padded, n_entries),
-        products=aligned_zeros((n_rows // width, padded, width)),
-        inner=np.zeros((padded, padded)),
-        weights=np.zeros(size),
-        x=np.zeros(n_rows),
-        y=np.zeros(n_rows),
-    )
 
 
 class SecondOrder(NamedTuple):
@@ -164,26 +113,43 @@ class SecondOrder(NamedTuple):
     outer: Array  # outer products of gradients
 
 
-def make_second_order(n_qubits: int, n_carried: int, width: int, n_slots: int, n_entries: int) -> SecondOrder:
+def make_second_order(
+    n_qubits: int, n_active: int, n_outputs: int, width: int, n_slots: int, n_entries: int
+) -> SecondOrder:
     """Allocate for at most ``n_slots`` columns a step and ``n_entries`` entries a site."""
-    n_chunks = max(-(-n_carried // width), 1)
-    second, gram, outer = (aligned_zeros((n_chunks, n_chunks * width, width)) for _ in range(3))
-    return SecondOrder(
-        make_scratch(n_qubits, n_slots, n_entries, width, n_chunks * width),
-        aligned_zeros((n_chunks, 2, 2**n_qubits, width)),
-        second,
-        gram,
-        outer,
+    size, n_chunks, padded = 2**n_qubits, max(-(-n_active // width), 1), (n_slots + 3) // 4 * 4
+    n_rows = n_chunks * width
+    scratch = Scratch(
+        tangent=_generators(size, padded, n_entries),
+        cotangent=_generators(size, padded, n_entries),
+        products=aligned_zeros((n_chunks, padded, width)),
+        inner=np.zeros((padded, padded)),
+        weights=np.zeros(size),
+        jacobian=np.zeros((n_outputs, n_rows)),
+        weighted=np.zeros((n_outputs, n_rows)),
+        x=np.zeros(n_rows),
+        y=np.zeros(n_rows),
+    )
+    second, gram, outer = (aligned_zeros((n_chunks, n_rows, width)) for _ in range(3))
+    return SecondOrder(scratch, aligned_zeros((n_chunks, 2, size, width)), second, gram, outer)
+
+
+def _generators(size: int, n_slots: int, n_entries: int) -> Generators:
+    return Generators(
+        np.zeros((n_entries, 3)), np.zeros((2, size)), np.zeros(size), aligned_zeros((2, n_slots, size + 8))
     )
 
 
-def empty_leaf(schedule: Schedule, n_rotations: int, n_tails: int, n_samples: int, n_blocks: int) -> Leaf:
+def empty_batch(
+    schedule: Schedule, n_rotations: int, n_bases: int, n_outputs: int, n_samples: int, n_blocks: int
+) -> Batch:
     """Allocate for samples side by side, with the states of ``n_blocks`` blocks; coefficients come later."""
     s, size = schedule, 2**schedule.n_qubits
-    return Leaf(
-        diagonals=np.empty((n_blocks + n_tails, 2, size, n_samples)),
+    return Batch(
+        diagonals=np.empty((n_blocks + n_bases, 2, size, n_samples)),
         states=np.empty((n_blocks, 2, size, n_samples)),
         adjoints=np.empty((n_blocks, 2, size, n_samples)),
+        images=np.empty((n_outputs, 2, size, n_samples)),
         tans=np.empty((s.n_runs, n_samples)),
         axes=np.empty((n_rotations, n_samples, 3)),
         overlaps=np.empty((len(s.site_block), 3, n_samples)),
@@ -192,11 +158,9 @@ def empty_leaf(schedule: Schedule, n_rotations: int, n_tails: int, n_samples: in
     )
 
 
-def empty_samples(states: tuple[int, ...], diagonals: tuple[int, ...]) -> tuple[Array, Array, Array]:
-    """Diagonals, states and adjoints, one sample after the other, for arrays of these shapes side by side."""
-    shapes = ((shape[-1], *shape[:-1]) if shape[-1] > 1 else (0,) for shape in (diagonals, states, states))
-    big, state, adjoint = (np.empty(shape) for shape in shapes)
-    return big, state, adjoint
+def empty_samples(*shapes: tuple[int, ...]) -> tuple[Array, ...]:
+    """Arrays with the samples first, for arrays of these shapes side by side; empty for a single sample."""
+    return tuple(np.empty((shape[-1], *shape[:-1]) if shape[-1] > 1 else (0,)) for shape in shapes)
 
 
 KEPT_BYTES = 2**26  # of one set of arrays; what is larger is seldom used, and its pages are cheap beside the work
@@ -213,11 +177,12 @@ class Pool:
         """What ``make(*sizes)`` returns, used before or new. Threads get arrays of their own."""
         kept = self._kept[make, sizes]
         try:
-            arrays = kept.pop()
+            arrays, is_kept = kept.pop(), True
         except IndexError:
             arrays = make(*sizes)
+            is_kept = _bytes(arrays) <= KEPT_BYTES
         yield arrays
-        if _bytes(arrays) <= KEPT_BYTES:
+        if is_kept:
             kept.append(arrays)
 
 
@@ -233,19 +198,35 @@ def aligned_zeros(shape: tuple[int, ...]) -> Array:
     return block[start : start + size].reshape(shape)
 
 
-def make_turns(schedule: Schedule) -> Turns:
+def kernel_schedule(schedule: Schedule) -> KernelSchedule:
     """The schedule as the kernels read it."""
     s = schedule
     runs = [[run for run in range(s.block_runs[b], s.block_runs[b + 1]) if s.run_turns[run]] for b in range(s.n_blocks)]
     flat = np.array([run for block in runs for run in block], dtype=np.int64)
-    return Turns(
-        blocks=np.cumsum([0] + [len(block) for block in runs]),
-        x=s.site_x[flat],
-        r=s.site_r[flat],
-        runs=flat,
+    return KernelSchedule(
+        ry_starts=np.cumsum([0] + [len(block) for block in runs]),
+        ry_x=s.site_x[flat],
+        ry_r=s.site_r[flat],
+        ry_run=flat,
         site_block=s.site_block,
         site_x=s.site_x,
         site_r=s.site_r,
         rows=np.arange(2**s.n_qubits),
         unitaries=s.unitaries,
     )
+
+
+def kernel_elements(schedule: Schedule) -> Elements:
+    """The elements of the runs as the kernels read them."""
+    s = schedule
+    phase, smallest = np.array([s.phase], dtype=np.complex128), smallest_cos(s.n_qubits)
+    return Elements(s.run_starts, s.element_axis, s.element_index, s.matrices, s.word_rotation, phase, smallest)
+
+
+def smallest_cos(n_qubits: int) -> float:
+    """What a smaller cos(angle/2) is replaced by: an RY rotation divides by it.
+
+    At 1e-17 the other amplitude is all there is. From 18 qubits on it is larger, up to 1e-12 at 24, because the
+    cosines of all qubits are multiplied and their product must stay above 1e-308.
+    """
+    return float(max(1e-17, 10.0 ** (-290 / n_qubits)))

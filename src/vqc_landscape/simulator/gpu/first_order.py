@@ -1,4 +1,4 @@
-"""States, expectation values and first derivatives of a leaf of samples, in float64: ``states.py`` on a GPU."""
+"""States, outputs and first derivatives of a batch of samples, in float64: ``cpu/first_order.py`` on a GPU."""
 
 from __future__ import annotations
 
@@ -10,11 +10,10 @@ import torch
 from torch import Tensor
 
 from vqc_landscape.checks import Array
-from vqc_landscape.circuits.observables import PauliSum, Projector
 from vqc_landscape.circuits.program import Circuit
-from vqc_landscape.simulator.compile.columns import Columns
-from vqc_landscape.simulator.compile.measurement import Measurement
-from vqc_landscape.simulator.compile.schedule import Ints, Schedule
+from vqc_landscape.simulator.compile.compiled import CompiledCircuit
+from vqc_landscape.simulator.compile.schedule import Ints
+from vqc_landscape.simulator.compile.strategies import TargetStrategy
 from vqc_landscape.simulator.gpu import sweeps
 from vqc_landscape.simulator.gpu.plan import Measured, Plan
 from vqc_landscape.simulator.gpu.runs import resolve_runs, run_tables
@@ -24,7 +23,7 @@ Matrices = Sequence[Tensor | None]
 
 
 class Forward(NamedTuple):
-    """States of a leaf of samples, in the orders of their blocks.
+    """States of a batch of samples, in the orders of their blocks.
 
     Attributes:
         diagonals: of every block, and after the last one, (n_samples, 2**n_qubits).
@@ -43,63 +42,66 @@ class Forward(NamedTuple):
     coefficients: Tensor
 
 
+class Observed(NamedTuple):
+    """What is measured of a batch.
+
+    Attributes:
+        outputs: f, (n_samples, n_outputs).
+        images: of the last state for each output.
+        target: of a projector, pulled back before the last diagonal.
+        target_weights: of Re and Im of <target|T> in the Gram matrix, (2, n_samples).
+    """
+
+    outputs: Tensor
+    images: list[Tensor]
+    target: Tensor | None
+    target_weights: Tensor
+
+
 class FirstOrder(NamedTuple):
-    """First derivatives of a leaf, and what the second ones start from.
+    """First derivatives of a batch, and what the second ones start from.
 
     Attributes:
         forward: the states.
-        adjoints: the observable times the last state, pulled back to every block.
-        weights: of the images in each slot, for the steps of every block.
+        observed: what is measured of them.
+        loss_grad: factors of the outputs, (n_samples, n_outputs).
+        adjoints: the images of the last state, each times its factor, pulled back to every block.
+        weights: of the images of generators in each slot, for the steps of every block.
         overlaps: ``Re <adjoint|image>``, likewise.
-        target: of a projector, pulled back before the last diagonal.
-        target_weights: of Re and Im of <target|T> in the Gram matrix, (2, n_samples).
-        expvals: f, (n_samples,).
-        jacobian: df/dparams of the carried parameters, (n_samples, n_carried).
+        rows: gradient of every sample by the columns, (n_samples, n_active).
     """
 
     forward: Forward
+    observed: Observed
+    loss_grad: Tensor
     adjoints: list[Tensor]
     weights: list[list[Tensor]]
     overlaps: list[list[Tensor]]
-    target: Tensor | None
-    target_weights: Tensor
-    expvals: Tensor
-    jacobian: Tensor
+    rows: Tensor
 
 
 class States:
-    """What prepares and measures the states of one circuit; the arguments are those of the engine."""
+    """What prepares and measures the states of one compiled circuit."""
 
-    def __init__(
-        self,
-        circuit: Circuit,
-        observable: PauliSum | Projector,
-        published: bool,
-        schedule: Schedule,
-        columns: Columns,
-        device: torch.device,
-    ) -> None:
-        self.published = published
+    def __init__(self, compiled: CompiledCircuit, device: torch.device) -> None:
+        schedule = compiled.schedule
+        self.strategy = compiled.strategy
         self.phase = schedule.phase
-        self.n_carried = len(columns.params)
-        self.plan = Plan(schedule, columns, device)
-        terms, params = _terms(circuit)
+        self.n_active = compiled.n_active
+        self.plan = Plan(schedule, compiled.columns, device)
+        terms, params = _terms(compiled.circuit)
         self.terms, self.params = self.plan.tensor(terms), self.plan.tensor(params)
         self.tables = run_tables(schedule, device)
-        self.offset = 0.0
-        self.measured: list[Measured] = []
+        self.offsets: list[float] = []
+        self.measured: list[list[Measured]] = []  # of every output
         self.target: Tensor | None = None
-        if isinstance(observable, Projector):
-            self.target = self.plan.tensor(observable.state)
+        if compiled.measurement is None:
+            assert compiled.target is not None
+            self.target = self.plan.tensor(compiled.target[self.plan.frame.z, 0])
         else:
-            # with a constant bra, the identity has derivatives, too: no shift of the observable there
-            groups = Measurement(observable, schedule.frame, shift=not published).groups
-            self.offset, self.measured = float(groups.offset[0]), self.plan.measured(groups)
-
-    @property
-    def is_detached(self) -> bool:
-        """Whether the bra counts as a constant."""
-        return self.published and self.target is None
+            for sets in compiled.measurement.outputs(np.empty((0, 0))):
+                self.offsets.append(float(sets.offset[0]))
+                self.measured.append(self.plan.measured(sets))
 
     def forward(self, points: Array, coefficients: Array) -> Forward:
         """The states of every block, for samples at one point (1, P) or each at its own (n_samples, P)."""
@@ -135,57 +137,53 @@ class States:
         turned = turn(state[..., None], forward.turns[b], self.plan.groups, back=True)[..., 0]
         return sweeps.moved(turned * forward.diagonals[b].conj(), self.plan.diagonals[b].back)
 
-    def measure(self, forward: Forward) -> tuple[Tensor, Tensor, Tensor | None, Tensor]:
-        """f, the last adjoint state, and for projectors the pulled-back target and its Gram weights."""
+    def measure(self, forward: Forward) -> Observed:
+        """The outputs, and the images of the last state."""
         state = forward.states[-1]
         ones = state.real.new_ones(2, len(state))
-        if self.target is None:
-            image = self.observe(state, forward)
-            return self.offset + (state.conj() * image).real.sum(1), image, None, ones
+        if not isinstance(self.strategy, TargetStrategy):
+            images = [self.observe(k, state, forward) for k in range(len(self.measured))]
+            found = [o + (state.conj() * i).real.sum(1) for o, i in zip(self.offsets, images, strict=True)]
+            return Observed(torch.stack(found, dim=1), images, None, ones)
+        assert self.target is not None
         # the states lack the phase of their runs, so the target goes without it, too
         target = (forward.diagonals[-1] * forward.phases[:, None]).conj() * self.target
         target = sweeps.moved(target, self.plan.diagonals[-1].back)
-        overlap = (target.conj() * state).sum(1)
-        if not self.published:
-            return overlap.abs() ** 2, overlap[:, None] * target, target, ones
-        square = (overlap**2).real
-        sign = torch.where(square < 0, -1.0, 1.0).to(square)
-        return square.abs(), (sign * overlap.conj())[:, None] * target, target, torch.stack([sign, -sign])
+        overlaps = (target.conj() * state).sum(1)
+        outputs, factors, weights = map(self.plan.tensor, self.strategy.evaluate(self.plan.numpy(overlaps)))
+        return Observed(outputs[:, None], [factors[:, None] * target], target, weights)
 
-    def observe(self, state: Tensor, forward: Forward) -> Tensor:
-        """The observable, less its offset, times a state of the last block."""
+    def observe(self, output: int, state: Tensor, forward: Forward) -> Tensor:
+        """The observable of an output, less its offset, times a state of the last block."""
         last, bits = self.plan.diagonals[-1], self.plan.groups
         state = sweeps.moved(state, last.there)
         image = torch.zeros_like(state)
-        for group in self.measured:
+        for own in self.measured[output]:
             weights = torch.zeros_like(state.real[0])
-            weights[group.rows] = group.weights
-            if group.turns is None:
+            weights[own.rows] = own.weights
+            if own.turns is None:
                 image += weights * state
             else:
-                phases = forward.diagonals[-1] * group.phases
-                turned = turn((phases * state)[..., None], group.turns, bits)
-                image += phases.conj() * turn(weights[:, None] * turned, group.turns, bits, back=True)[..., 0]
+                phases = forward.diagonals[-1] * own.phases
+                turned = turn((phases * state)[..., None], own.turns, bits)
+                image += phases.conj() * turn(weights[:, None] * turned, own.turns, bits, back=True)[..., 0]
         return sweeps.moved(image, last.back)
 
-    def first_order(self, params: Array, coefficients: Array) -> FirstOrder:
-        """Forward and adjoint sweep over a leaf."""
-        forward = self.forward(params[None], coefficients)
-        expvals, adjoint, target, target_weights = self.measure(forward)
-        adjoints = [adjoint]
+    def first_order(self, forward: Forward, observed: Observed, loss_grad: Tensor) -> FirstOrder:
+        """Adjoint sweep over a batch; ``loss_grad`` are factors of the outputs, (n_samples, n_outputs)."""
+        images = zip(loss_grad.T, observed.images, strict=True)
+        adjoints = [torch.stack([factor[:, None] * image for factor, image in images]).sum(0)]
         for b in range(len(forward.states) - 1, 0, -1):
             adjoints.insert(0, self.back_through(adjoints[0], b, forward))
-        jacobian = expvals.new_zeros(len(expvals), self.n_carried)
+        rows = loss_grad.new_zeros(len(loss_grad), self.n_active)
         weights: list[list[Tensor]] = []
         overlaps: list[list[Tensor]] = []
         for steps, left, right in zip(self.plan.steps, adjoints, forward.states, strict=True):
             weights.append([sweeps.slot_weights(step, forward.axes, forward.coefficients) for step in steps])
             overlaps.append([sweeps.overlaps(left, sweeps.images(right, step)) for step in steps])
             for step, w, o in zip(steps, weights[-1], overlaps[-1], strict=True):
-                jacobian[:, step.slots] += 2 * (w @ o[..., None])[..., 0]
-        if self.is_detached:
-            jacobian *= 0.5
-        return FirstOrder(forward, adjoints, weights, overlaps, target, target_weights, expvals, jacobian)
+                rows[:, step.slots] += self.strategy.gradient_factor * (w @ o[..., None])[..., 0]
+        return FirstOrder(forward, observed, loss_grad, adjoints, weights, overlaps, rows)
 
 
 def _terms(circuit: Circuit) -> tuple[Ints, Ints]:

@@ -1,4 +1,4 @@
-"""The schedule, the columns and the measured groups as tensors of a device: what the sweeps read."""
+"""The schedule, the columns and the commuting sets as tensors of a device: what the sweeps read."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from vqc_landscape.simulator.compile.columns import Columns
+from vqc_landscape.simulator.compile.measurement import CommutingSets
 from vqc_landscape.simulator.compile.schedule import Ints, Schedule
-from vqc_landscape.simulator.cpu.workspace import Groups
 from vqc_landscape.simulator.gpu.layout import Layout, block_layout, frame_layout, moves
 from vqc_landscape.simulator.gpu.turns import bit_groups, kron_turns
 
@@ -68,7 +68,7 @@ class Pairs(NamedTuple):
 
 
 class Measured(NamedTuple):
-    """One group of commuting Pauli words.
+    """One commuting set of Pauli words.
 
     Attributes:
         phases: before its turns, (2**n_qubits,).
@@ -124,19 +124,19 @@ class Plan:
         self.words = self.tensor(schedule.word_rotation)
         self.pairs = self._pairs(columns)
 
-    def measured(self, groups: Groups) -> list[Measured]:
-        """The groups of an observable, for states in the order of the wires."""
+    def measured(self, sets: CommutingSets) -> list[Measured]:
+        """The commuting sets of an observable, for states in the order of the wires."""
         wires = self.schedule.frame.r.tolist()
         found = []
-        for g in range(len(groups.weights)):
-            weights = groups.weights[g, self.frame.z, 0]
+        for g in np.flatnonzero(np.diff(sets.row_starts)):
+            weights = sets.weights[g, self.frame.z, 0]
             rows = np.flatnonzero(weights)
             phases, matrices = np.ones(len(weights), np.complex128), None
-            if groups.turns[g + 1] > groups.turns[g]:
-                tail, tans = groups.tail_phases[groups.tails[g], :-1], np.zeros(len(wires))
-                phases = np.prod(np.where(_bits(self.frame.z, self.schedule.frame.r), tail[:, None], 1.0), axis=0)
-                for k in range(groups.turns[g], groups.turns[g + 1]):
-                    tans[wires.index(groups.r[k])] = groups.tans[k]
+            if sets.ry_starts[g + 1] > sets.ry_starts[g]:
+                basis, tans = sets.basis_phases[sets.basis[g], :-1], np.zeros(len(wires))
+                phases = np.prod(np.where(_bits(self.frame.z, self.schedule.frame.r), basis[:, None], 1.0), axis=0)
+                for k in range(sets.ry_starts[g], sets.ry_starts[g + 1]):
+                    tans[wires.index(sets.ry_r[k])] = sets.ry_tans[k]
                 half = self.tensor(np.arctan(tans))[:, None]
                 matrices = kron_turns(torch.cos(half), torch.sin(half), self.groups)
             found.append(Measured(self.tensor(phases), matrices, self.tensor(rows), self.tensor(weights[rows])))
@@ -145,6 +145,11 @@ class Plan:
     def tensor(self, values: np.ndarray) -> Tensor:
         """An array on the device."""
         return torch.as_tensor(values).to(self.device)
+
+    def numpy(self, values: Tensor) -> np.ndarray:
+        """A tensor of the device as an array."""
+        array: np.ndarray = values.cpu().numpy()
+        return array
 
     def _diagonal(self, b: int, layout: Layout, before: Layout) -> Diagonal:
         s = self.schedule

@@ -1,4 +1,4 @@
-"""Second derivatives of a leaf of samples: the formulas of ``tangents.py`` and ``directional.py`` on a GPU."""
+"""Second derivatives of a batch of samples: the formulas of ``cpu/second_order.py`` and ``cpu/hvp.py`` on a GPU."""
 
 from __future__ import annotations
 
@@ -10,29 +10,26 @@ from vqc_landscape.simulator.gpu.first_order import FirstOrder, States
 from vqc_landscape.simulator.gpu.turns import turn
 
 
-def sweep_tangents(
-    states: States, first: FirstOrder, dtype: torch.dtype, slopes: Tensor | None = None, second: Tensor | None = None
-) -> Tensor:
+def sweep_tangents(states: States, first: FirstOrder, dtype: torch.dtype, second: Tensor | None = None) -> Tensor:
     """Carry all tangents to the last block, (n_samples, 2**n_qubits, n_columns) of ``dtype``.
 
     Args:
         states: of the circuit.
-        first: the first-order pass.
+        first: the first-order sweep.
         dtype: complex128 or complex64.
-        slopes: weight of every sample in the second-order terms.
-        second: where they are added up, unsymmetrised, (n_carried, n_carried).
+        second: where the second-order terms are added up, unsymmetrised, (n_active, n_active).
     """
     forward = first.forward
-    columns = torch.empty(*forward.states[0].shape, 0, dtype=dtype, device=first.expvals.device)
+    columns = torch.empty(*forward.states[0].shape, 0, dtype=dtype, device=first.rows.device)
     for b, steps in enumerate(states.plan.steps):
         if columns.shape[2]:
             columns = states.through(columns, b, forward.diagonals, forward.turns)
         for step, weights in zip(steps, first.weights[b], strict=True):
             new = sweeps.combined(weights, sweeps.images(forward.states[b], step), dtype)
-            if slopes is not None and second is not None:
+            if second is not None:
                 # G+ = -G
                 adjoint = sweeps.images(first.adjoints[b], step)
-                rows = sweeps.combined(-slopes[:, None, None] * weights, adjoint, dtype)
+                rows = sweeps.combined(-weights, adjoint, dtype)
                 second[step.slots, : columns.shape[2]] += sweeps.inner_products(rows, columns)
                 # one half, because the inner products of a step are counted twice
                 second[step.slots[:, None], step.slots] += 0.5 * sweeps.inner_products(rows, new)
@@ -40,22 +37,31 @@ def sweep_tangents(
     return columns
 
 
-def gram(states: States, first: FirstOrder, columns: Tensor, slopes: Tensor) -> Tensor:
-    """``Re sum_s slopes[s] <T_i|O|T_j>``, (n_columns, n_columns)."""
-    if first.target is not None:
-        w_re, w_im = slopes * first.target_weights
-        return weighted_gram(overlaps(first.target, columns), w_re, w_im)
+def output_rows(states: States, first: FirstOrder, columns: Tensor) -> Tensor:
+    """Derivatives of the outputs, (n_samples, n_outputs, n_active), from the tangents; 0 where there is none."""
+    found = [overlaps(image, columns).real for image in first.observed.images]
+    rows = first.rows.new_zeros(len(first.rows), len(found), states.n_active)
+    rows[:, :, : columns.shape[2]] = states.strategy.gradient_factor * torch.stack(found, dim=1)
+    return rows
+
+
+def gram(states: States, first: FirstOrder, columns: Tensor) -> Tensor:
+    """``Re sum_s sum_k g_sk <T_i|O_k|T_j>``, (n_columns, n_columns)."""
+    if first.observed.target is not None:
+        w_re, w_im = first.loss_grad[:, 0] * first.observed.target_weights
+        return weighted_gram(overlaps(first.observed.target, columns), w_re, w_im)
     plan = states.plan
     columns = sweeps.moved(columns, plan.diagonals[-1].there)
     total = torch.zeros(columns.shape[2], columns.shape[2], dtype=torch.float64, device=columns.device)
-    for group in states.measured:
-        turned = columns
-        if group.turns is not None:
-            phases = first.forward.diagonals[-1] * group.phases
-            turned = turn(columns * phases[..., None].to(columns.dtype), group.turns, plan.groups)
-        right = turned.index_select(1, group.rows)
-        left = right * (slopes[:, None] * group.weights)[..., None].to(right.real.dtype)
-        total += sweeps.inner_products(left, right)
+    for factors, measured in zip(first.loss_grad.T, states.measured, strict=True):
+        for own in measured:
+            turned = columns
+            if own.turns is not None:
+                phases = first.forward.diagonals[-1] * own.phases
+                turned = turn(columns * phases[..., None].to(columns.dtype), own.turns, plan.groups)
+            right = turned.index_select(1, own.rows)
+            left = right * (factors[:, None] * own.weights)[..., None].to(right.real.dtype)
+            total += sweeps.inner_products(left, right)
     return total
 
 
@@ -70,25 +76,25 @@ def weighted_gram(overlap: Tensor, weight_re: Tensor | float, weight_im: Tensor 
     return (x.T * weight_re) @ x + (y.T * weight_im) @ y
 
 
-def pair_terms(states: States, first: FirstOrder, slopes: Tensor) -> Tensor:
-    """``sum_s slopes[s] c_k c_i (n_i x n_k) . o`` for generators k before i on one site, (n_pairs,)."""
+def pair_terms(states: States, first: FirstOrder) -> Tensor:
+    """``sum_s c_k c_i (n_i x n_k) . o`` for generators k before i on one site, (n_pairs,)."""
     pairs = states.plan.pairs
     if not len(pairs.sites):
-        return slopes.new_zeros(0)
+        return first.rows.new_zeros(0)
     found = [
-        overlap.reshape(len(slopes), -1, 3)
+        overlap.reshape(len(first.rows), -1, 3)
         for steps, parts in zip(states.plan.steps, first.overlaps, strict=True)
         for step, overlap in zip(steps, parts, strict=True)
         if step.sources is not None
     ]
     earlier, later = first.forward.axes[pairs.rotations]  # (n_pairs, n_samples, 3) each
     triple = (torch.linalg.cross(later, earlier).transpose(0, 1) * torch.cat(found, 1)[:, pairs.sites]).sum(2)
-    terms: Tensor = slopes @ (first.forward.coefficients[:, pairs.terms].prod(1) * triple)
+    terms: Tensor = (first.forward.coefficients[:, pairs.terms].prod(1) * triple).sum(0)
     return terms
 
 
-def directional(states: States, first: FirstOrder, direction: Tensor) -> Tensor:
-    """The Hessian of every f times a direction, without the terms of pairs on one site, (n_samples, n_carried)."""
+def hvp(states: States, first: FirstOrder, curvature: Tensor, direction: Tensor) -> Tensor:
+    """The Hessian of every sample times a direction, without the terms of pairs on one site, (n_samples, n_active)."""
     forward, steps = first.forward, states.plan.steps
     along = [
         [(direction[step.slots] @ w)[:, None] for step, w in zip(*block, strict=True)]
@@ -107,11 +113,17 @@ def directional(states: States, first: FirstOrder, direction: Tensor) -> Tensor:
         for k in range(len(steps[b])):
             tangent = tangent + generated(b, k, state)
         tangents.append(tangent)
-    if first.target is None:
-        cotangent = states.observe(tangents[-1], forward)
-    else:
-        cotangent = first.target * (first.target.conj() * tangents[-1]).sum(1, keepdim=True)
-    rows = torch.zeros_like(first.jacobian)
+    observed, last = first.observed, tangents[-1]
+    derivatives = torch.stack([2 * (image.conj() * last).real.sum(1) for image in observed.images], dim=1)
+    factors = (curvature @ derivatives[..., None])[..., 0]
+    cotangent = torch.stack([f[:, None] * i for f, i in zip(factors.T, observed.images, strict=True)]).sum(0)
+    for k, g in enumerate(first.loss_grad.T):
+        if observed.target is None:
+            image = states.observe(k, last, forward)
+        else:
+            image = observed.target * (observed.target.conj() * last).sum(1, keepdim=True)
+        cotangent = cotangent + g[:, None] * image
+    rows = torch.zeros_like(first.rows)
     for b in reversed(range(len(steps))):
         state, adjoint, tangent = forward.states[b], first.adjoints[b], tangents[b]
         # words act after the runs of their block: they see all of the tangent, and the runs see their part of mu

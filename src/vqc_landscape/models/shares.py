@@ -7,8 +7,7 @@ import itertools
 import numpy as np
 from numpy.typing import NDArray
 
-from vqc_landscape.checks import check_count
-from vqc_landscape.risks.interface import Indices
+from vqc_landscape.checks import Indices, check_count
 
 
 def pair_of_blocks(n_params: int, n_blocks: int, share: int) -> tuple[Indices, NDArray[np.bool_]]:
