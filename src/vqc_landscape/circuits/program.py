@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vqc_landscape.checks import Array, as_matrix, as_vector
+from vqc_landscape.checks import Array, as_matrix
 from vqc_landscape.circuits.parameters import Parameters
 
 # Number of wires of the gates that need no matrix; MCZ, the sign of |1...1>, takes any number.
@@ -225,11 +225,13 @@ class Circuit:
         """Angles of all rotations in radians, shape (n_samples, n_rotations).
 
         Args:
-            params: parameters, radians.
+            params: parameters (P,), radians.
             coefficients: result of :meth:`coefficients`.
         """
-        theta = np.append(as_vector("params", params, self.n_params), 1.0)
-        return np.add.reduceat(coefficients * theta[self.term_params], self.first_terms, axis=1)
+        theta = np.ones(self.n_params + 1)
+        theta[:-1] = params
+        terms: Array = coefficients * theta[self.term_params]
+        return terms if terms.shape[1] == len(self.first_terms) else np.add.reduceat(terms, self.first_terms, axis=1)
 
     @functools.cached_property
     def term_params(self) -> NDArray[np.int64]:

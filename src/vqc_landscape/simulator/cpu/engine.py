@@ -6,7 +6,7 @@ thread, and blocks are added in their order. So the same bytes come out whatever
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple, TypeVar
 
@@ -64,9 +64,11 @@ class CpuEngine:
         self._layout = compiled.schedule.layout
         self._entries = compiled.columns.entries
         self._order = compiled.column_order
+        self._has_ry = compiled.schedule.run_turns
         self._shares_sample = sizes.shares_sample(compiled.n_qubits)
         self._width = sizes.chunk_width(compiled)
         self._operations: dict[tuple[int, bool, bool], Operations] = {}
+        self._no_sets = no_sets(compiled.n_qubits)
         self._pool = Pool()
 
     # --- first order -----------------------------------------------------------------------------------
@@ -78,7 +80,7 @@ class CpuEngine:
             with self._forward(params, samples.part(part)) as (_, observed):
                 return observed.outputs
 
-        return np.concatenate(self._over_batches(batch_outputs, samples.n_samples))
+        return _concatenated(self._over_batches(batch_outputs, samples.n_samples))
 
     def outputs_at(self, points: Array, samples: Encoded) -> Array:
         """Outputs at every point, shape (n_points, n_samples, K)."""
@@ -95,7 +97,7 @@ class CpuEngine:
                     self._adjoint_sweep(batch, np.tile(unit, (n_samples, 1)), row)
             return rows[:, :, self._order].transpose(1, 0, 2)
 
-        return np.concatenate(self._over_batches(batch_jacobian, samples.n_samples))
+        return _concatenated(self._over_batches(batch_jacobian, samples.n_samples))
 
     def gradient(self, params: Array, samples: Encoded, weigh: Weigh) -> tuple[Array, Array]:
         """Outputs (n_samples, K), and the gradient of their loss (r,)."""
@@ -106,8 +108,8 @@ class CpuEngine:
 
         outputs, rows = zip(*self._over_batches(batch_gradient, samples.n_samples), strict=True)
         # a sum over samples in their order, without BLAS: the same bytes whatever the number of threads
-        total: Array = np.einsum("sp->p", np.concatenate(rows))
-        return np.concatenate(outputs), total[self._order]
+        total: Array = np.einsum("sp->p", _concatenated(rows))
+        return _concatenated(outputs), total[self._order]
 
     def _over_batches(self, function: Callable[[slice], T], n_samples: int) -> list[T]:
         parts = list(sizes.batches(self.compiled.n_qubits, 0, n_samples))
@@ -139,11 +141,10 @@ class CpuEngine:
 
     def _with_angles(self, params: Array, samples: Encoded, arrays: Batch) -> tuple[Batch, Runs]:
         """A batch with its coefficients, and the cosines and sines of half of all angles."""
-        s, circuit = self.compiled.schedule, self.compiled.circuit
-        batch = arrays._replace(coefficients=samples.coefficients)
-        half = 0.5 * circuit.angles(params, samples.coefficients)
-        alphas, gammas = (np.empty(batch.tans.shape, np.complex128) for _ in range(2))
-        return batch, Runs(np.cos(half), np.sin(half), np.empty_like(batch.tans), alphas, gammas, s.run_turns)
+        batch, shape = arrays._replace(coefficients=samples.coefficients), arrays.tans.shape
+        half = 0.5 * self.compiled.circuit.angles(params, samples.coefficients)
+        alphas, gammas = np.empty(shape, np.complex128), np.empty(shape, np.complex128)
+        return batch, Runs(np.cos(half), np.sin(half), np.empty(shape), alphas, gammas, self._has_ry)
 
     # --- second order ----------------------------------------------------------------------------------
 
@@ -175,12 +176,9 @@ class CpuEngine:
         return total
 
     def _add_second_order(self, first: _FirstOrder, sums: SecondOrder) -> None:
-        measurement, sets = self.compiled.measurement, no_sets(self.compiled.n_qubits)
-        factors = first.loss_grad[:, 0]
-        if measurement is not None:
+        measurement, sets, factors = self.compiled.measurement, self._no_sets, first.loss_grad[:, 0]
+        if measurement is not None and self.compiled.strategy.gram_factor:
             factors, sets = measurement.combined(first.observed.sets, first.loss_grad)
-        if self.compiled.strategy.gram_factor == 0:
-            sets = no_sets(self.compiled.n_qubits)
         self._add_samples(True, factors, first.loss_curvature, first.batch, sets, first.observed.target, sums)
 
     def _add_samples(
@@ -205,23 +203,26 @@ class CpuEngine:
                 has_target=key[1],
                 with_second=with_second,
             )
-        sources = (batch.diagonals, batch.states, batch.adjoints, batch.images)
-        with self._pool.lend(empty_samples, *(source.shape for source in sources)) as arrays:
-            samples = self._one_after_the_other(batch, sources, arrays)
+        with self._one_after_the_other(batch) as samples:
             add = add_samples_by_threads if self._shares_sample else second_order.add_samples
             gradient_factor = self.compiled.strategy.gradient_factor
             program = (self.kernels, self.compiled.columns, sets, target, sums)
             add(self._operations[key], np.ascontiguousarray(factors), gradient_factor, curvature, samples, *program)
 
-    def _one_after_the_other(self, batch: Batch, sources: tuple[Array, ...], arrays: tuple[Array, ...]) -> Samples:
-        if batch.states.shape[-1] == 1:
-            arrays = tuple(source.reshape(1, *source.shape[:-1]) for source in sources)
-        else:
+    @contextmanager
+    def _one_after_the_other(self, batch: Batch) -> Iterator[Samples]:
+        sources = (batch.diagonals, batch.states, batch.adjoints, batch.images)
+        tans = np.ascontiguousarray(batch.tans[self.kernels.ry_run].T)
+        others = (tans, batch.axes, batch.overlaps, batch.coefficients)
+        if len(tans) == 1:
+            diagonals, states, adjoints, images = (source.reshape(1, *source.shape[:-1]) for source in sources)
+            yield Samples(diagonals, states, adjoints, images, *others)
+            return
+        with self._pool.lend(empty_samples, *(source.shape for source in sources)) as arrays:
             for source, out in zip(sources, arrays, strict=True):
                 second_order.by_sample(source, out)
-        diagonals, states, adjoints, images = arrays
-        tans = np.ascontiguousarray(batch.tans[self.kernels.ry_run].T)
-        return Samples(diagonals, states, adjoints, images, tans, batch.axes, batch.overlaps, batch.coefficients)
+            diagonals, states, adjoints, images = arrays
+            yield Samples(diagonals, states, adjoints, images, *others)
 
     @contextmanager
     def _second_order(self) -> Iterator[SecondOrder]:
@@ -299,3 +300,7 @@ class CpuEngine:
         return make_second_order(
             compiled.n_qubits, compiled.n_active, compiled.n_outputs, self._width, n_slots, n_entries
         )
+
+
+def _concatenated(parts: Sequence[Array]) -> Array:
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)

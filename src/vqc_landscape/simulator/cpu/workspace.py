@@ -159,8 +159,8 @@ def empty_batch(
 
 
 def empty_samples(*shapes: tuple[int, ...]) -> tuple[Array, ...]:
-    """Arrays with the samples first, for arrays of these shapes side by side; empty for a single sample."""
-    return tuple(np.empty((shape[-1], *shape[:-1]) if shape[-1] > 1 else (0,)) for shape in shapes)
+    """Arrays with the samples first, for arrays of these shapes side by side."""
+    return tuple(np.empty((shape[-1], *shape[:-1])) for shape in shapes)
 
 
 KEPT_BYTES = 2**26  # of one set of arrays; what is larger is seldom used, and its pages are cheap beside the work
