@@ -47,6 +47,8 @@ class Reduction:
 
     def expand(self, core: Array) -> Array:
         """R^T core R, shape (P, P), of a symmetric matrix over the pivots; symmetric to the last bit."""
+        if len(self.pivots) == self.rows.shape[1]:
+            return core
         whole = np.zeros((self.rows.shape[1],) * 2)
         whole[np.ix_(self.pivots, self.pivots)] = core
         mixed, columns = self._mixed

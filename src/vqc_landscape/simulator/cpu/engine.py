@@ -68,6 +68,7 @@ class CpuEngine:
         self._shares_sample = sizes.shares_sample(compiled.n_qubits)
         self._width = sizes.chunk_width(compiled)
         self._operations: dict[tuple[int, bool, bool], Operations] = {}
+        self._hessian_bytes = sizes.hessian_bytes(compiled)
         self._no_sets = no_sets(compiled.n_qubits)
         self._pool = Pool()
 
@@ -154,7 +155,7 @@ class CpuEngine:
         if isinstance(strategy, TargetStrategy) and not strategy.is_exact:
             strategy.check(self.outputs(params, samples))
         blocks = sizes.accumulation_blocks(samples.n_samples)
-        at_once = side_by_side(sizes.hessian_bytes(self.compiled), f"The Hessian of {n_active} parameters")
+        at_once = side_by_side(self._hessian_bytes, f"The Hessian of {n_active} parameters")
 
         def block_hessian(block: slice) -> Array:
             with self._second_order() as sums:
