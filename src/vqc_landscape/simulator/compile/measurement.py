@@ -19,7 +19,7 @@ from vqc_landscape.circuits.observables import (
     SampleProjector,
 )
 from vqc_landscape.circuits.program import Circuit
-from vqc_landscape.simulator.compile.schedule import Frame, Placed, make_unitaries
+from vqc_landscape.simulator.compile.schedule import Placed, WireMasks, make_unitaries
 from vqc_landscape.simulator.cpu.workspace import Groups, Leaf
 from vqc_landscape.structure.lightcone import inside_light_cone
 
@@ -69,11 +69,11 @@ class Measurement:
 
     Args:
         observable: the sum.
-        frame: the frame after the last gate.
+        wire_masks: those after the last gate.
         shift: whether the offset is taken out.
     """
 
-    def __init__(self, observable: PauliSum | ProductSum, frame: Frame, shift: bool) -> None:
+    def __init__(self, observable: PauliSum | ProductSum, wire_masks: WireMasks, shift: bool) -> None:
         self.shift = shift
         groups: list[_Group] = []
         products = as_products(observable)
@@ -85,15 +85,15 @@ class Measurement:
                 group = _Group({}, {}, [])
                 groups.append(group)
             group.letters.update(letters)
-            values = np.where(_odd(frame, product.wires), -1.0, 1.0)
+            values = np.where(_odd(wire_masks, product.wires), -1.0, 1.0)
             for wires, matrix in matrices.items():
                 group.matrices.setdefault(wires, matrix)
                 if matrix.change is None:
                     group.letters.update(dict.fromkeys(wires, "Z"))
-                values = values * matrix.eigvals[_index(frame, wires)]
+                values = values * matrix.eigvals[_index(wire_masks, wires)]
             group.members.append((number, values))
         self._members = [group.members for group in groups]
-        self.groups = _flatten(frame, groups)
+        self.groups = _flatten(wire_masks, groups)
         if isinstance(observable, PauliSum) or not observable.depends_on_samples:
             self.groups = self.of(np.array([[product.coefficient for product in products]]))
 
@@ -130,16 +130,16 @@ def as_products(observable: PauliSum | ProductSum) -> Sequence[Product]:
 
 def no_groups(n_qubits: int) -> Groups:
     """The groups of an observable that is a projector."""
-    return _flatten(Frame(*np.zeros((2, n_qubits), dtype=np.int64)), [])
+    return _flatten(WireMasks(*np.zeros((2, n_qubits), dtype=np.int64)), [])
 
 
-def _flatten(frame: Frame, groups: Sequence[_Group]) -> Groups:
+def _flatten(wire_masks: WireMasks, groups: Sequence[_Group]) -> Groups:
     """The basis changes of groups, without weights."""
-    n_qubits = len(frame.x)
+    n_qubits = len(wire_masks.x)
     turned = [[wire for wire in range(n_qubits) if group.letters.get(wire) in _TURN] for group in groups]
     placed: list[list[Placed]] = [
         [
-            (matrix.change, frame.x[list(wires)].tolist(), frame.r[list(wires)].tolist())
+            (matrix.change, wire_masks.x[list(wires)].tolist(), wire_masks.r[list(wires)].tolist())
             for wires, matrix in group.matrices.items()
             if matrix.change is not None
         ]
@@ -154,8 +154,8 @@ def _flatten(frame: Frame, groups: Sequence[_Group]) -> Groups:
     letters = [group.letters[wire] for group, wires in zip(groups, turned, strict=True) for wire in wires]
     return Groups(
         turns=np.cumsum([0] + [len(wires) for wires in turned]),
-        x=frame.x[flat],
-        r=frame.r[flat],
+        x=wire_masks.x[flat],
+        r=wire_masks.r[flat],
         tans=np.array([_TURN[letter] for letter in letters]),
         unitaries=make_unitaries(placed),
         tail_phases=phases[changes],
@@ -167,18 +167,18 @@ def _flatten(frame: Frame, groups: Sequence[_Group]) -> Groups:
     )
 
 
-def _odd(frame: Frame, wires: Sequence[int]) -> NDArray[np.bool_]:
+def _odd(wire_masks: WireMasks, wires: Sequence[int]) -> NDArray[np.bool_]:
     """For every stored basis state, whether an odd number of the wires is 1."""
-    mask = int(np.bitwise_xor.reduce(frame.r[list(wires)], initial=0))
-    odd: NDArray[np.bool_] = np.bitwise_count(np.arange(2 ** len(frame.x)) & mask) % 2 == 1
+    mask = int(np.bitwise_xor.reduce(wire_masks.r[list(wires)], initial=0))
+    odd: NDArray[np.bool_] = np.bitwise_count(np.arange(2 ** len(wire_masks.x)) & mask) % 2 == 1
     return odd
 
 
-def _index(frame: Frame, wires: Sequence[int]) -> Ints:
+def _index(wire_masks: WireMasks, wires: Sequence[int]) -> Ints:
     """For every stored basis state, the number that some wires are the bits of."""
-    index = np.zeros(2 ** len(frame.x), dtype=np.int64)
+    index = np.zeros(2 ** len(wire_masks.x), dtype=np.int64)
     for wire in wires:
-        index = 2 * index + _odd(frame, [wire])
+        index = 2 * index + _odd(wire_masks, [wire])
     return index
 
 

@@ -87,7 +87,7 @@ class Engine:
         # the diagonals after the last block: one for each basis change, or one for a target state
         self.measurement: Measurement | None = None
         if isinstance(observable, PauliSum | ProductSum):
-            self.measurement = Measurement(observable, self.schedule.frame, shift=not published)
+            self.measurement = Measurement(observable, self.schedule.wire_masks, shift=not published)
             self.tail_phases = self.measurement.groups.tail_phases
         else:
             self.tail_phases = np.ones((1, n_qubits + 1), dtype=np.complex128)
@@ -339,7 +339,7 @@ class Engine:
     def metric_tensor(self, params: Array) -> Array:
         r"""Fubini-Study metric ``Re<T_i|T_j> - Re(<T_i|psi><psi|T_j>)`` of a circuit without data, (P, P)."""
         sample = encode(self.circuit, self.observable, self.circuit.feature_rows(None))
-        identity = Measurement(PauliSum(((1.0, "", ()),)), self.schedule.frame, shift=False).groups
+        identity = Measurement(PauliSum(((1.0, "", ()),)), self.schedule.wire_masks, shift=False).groups
         metric = np.empty((self.n_carried, self.n_carried))
         with self._forward(params, sample) as leaf, self._second_order() as sums:
             state = leaf.states[-1].reshape(1, 2, -1)

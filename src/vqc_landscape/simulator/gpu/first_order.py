@@ -93,7 +93,7 @@ class States:
             self.target = self.plan.tensor(observable.state)
         else:
             # with a constant bra, the identity has derivatives, too: no shift of the observable there
-            groups = Measurement(observable, schedule.frame, shift=not published).groups
+            groups = Measurement(observable, schedule.wire_masks, shift=not published).groups
             self.offset, self.measured = float(groups.offset[0]), self.plan.measured(groups)
 
     @property
