@@ -57,7 +57,7 @@ def risk_on(monkeypatch: pytest.MonkeyPatch) -> Any:
 @pytest.mark.parametrize("name", OBSERVABLES)
 @pytest.mark.parametrize("seed", range(3))
 def test_random_programs_have_the_derivatives_of_the_cpu(name: str, seed: int, published: bool) -> None:
-    """Words, CNOT frames, shared and idle parameters, features, several measured groups, and a part of the columns."""
+    """Words, wire masks changed by CNOTs, shared and idle parameters, features, several measured groups, and a part of the columns."""
     rng = np.random.default_rng([seed, 11])
     circuit = random_circuit(rng, n_qubits=3, n_gates=30, n_params=7, n_features=2, unitaries=False)
     carried = np.sort(rng.permutation(7)[:5])
