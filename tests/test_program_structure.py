@@ -7,9 +7,11 @@ import oracles
 import pytest
 
 import vqc_landscape as vl
-from vqc_landscape.circuits.pauli import Frame, Stabiliser, Word, basis_words, fixing_words, pauli_support
+from vqc_landscape.circuits.pauli import Word, pauli_support
 from vqc_landscape.circuits.program import FIXED_GATES
+from vqc_landscape.structure.clifford import CliffordFrame
 from vqc_landscape.structure.dependence import Reason
+from vqc_landscape.structure.stabiliser import Stabiliser, basis_words, fixing_words
 
 ATOL = 1e-12  # gradients of order 1 from sums of some thousand products
 R2 = 1 / np.sqrt(2)
@@ -327,29 +329,29 @@ def dense_gate(gate: vl.FixedGate, n_qubits: int) -> np.ndarray:
 @pytest.mark.parametrize("seed", range(10))
 def test_frames_and_stabilisers_are_those_of_matrices(seed: int) -> None:
     rng, n_qubits = np.random.default_rng(seed), 3
-    frame, unitary = Frame(n_qubits), np.eye(8)
+    frame, unitary = CliffordFrame(n_qubits), np.eye(8)
     for _ in range(25):
         wires = tuple(int(w) for w in rng.permutation(n_qubits))
         if rng.random() < 0.3:
             word, quarters = "".join(rng.choice(list("XYZ"), 2)), int(rng.integers(-2, 5))
-            frame.turn(word, wires[:2], quarters)
+            frame.append_rotation(word, wires[:2], quarters)
             half = quarters * np.pi / 4
             gate = np.cos(half) * np.eye(8) - 1j * np.sin(half) * letters_on(word, wires[:2], n_qubits)
         else:
             name = str(rng.choice(["H", "S", "S+", "X", "SX", "CZ", "CNOT", "SWAP"]))
             clifford = fixed(name, *wires[: FIXED_GATES.get(name, 1)])
-            assert frame.passes(clifford)
+            assert frame.append(clifford)
             gate = dense_gate(clifford, n_qubits)
         unitary = gate @ unitary
-    assert not frame.passes(fixed("CCZ", 0, 1, 2))
-    assert not frame.passes(fixed("T", 0))
+    assert not frame.append(fixed("CCZ", 0, 1, 2))
+    assert not frame.append(fixed("T", 0))
     for letters, wires in (("X", (0,)), ("Y", (1,)), ("ZY", (2, 0)), ("XYZ", (0, 2, 1))):
         expected = unitary.conj().T @ letters_on(letters, wires, n_qubits) @ unitary
-        np.testing.assert_allclose(dense_word(frame.word(letters, wires), n_qubits), expected, rtol=0, atol=ATOL)
-    # frame.word(Z) fixes C+|0>, and nothing but their products does
-    stabiliser = Stabiliser(frame.word("Z", (wire,)) for wire in range(n_qubits))
+        np.testing.assert_allclose(dense_word(frame.conjugate(letters, wires), n_qubits), expected, rtol=0, atol=ATOL)
+    # frame.conjugate(Z) fixes C+|0>, and nothing but their products does
+    stabiliser = Stabiliser(frame.conjugate("Z", (wire,)) for wire in range(n_qubits))
     state = unitary.conj().T[:, 0]
-    about = frame.word("XZ", (0, 1))
+    about = frame.conjugate("XZ", (0, 1))
     narrowed = stabiliser.copy()
     narrowed.keep_commuting(about)
     n_fixing = 0

@@ -1,8 +1,8 @@
-r"""Directions that no derivative ever sees, and why.
+r"""Directions along which the loss never changes, and why.
 
-A direction v is structural when :math:`v \cdot \nabla f(\theta, x) = 0` at every parameter vector and for every
-sample: a dead parameter, or a combination such as two RZ in a row. Then f depends on fewer coordinates,
-:math:`f(\theta) = F(R\theta)`, and :math:`H = R^T H_F R` with as many rows in R as there are pivots.
+A direction v is *structural* if :math:`v \cdot \nabla f(\theta, x) = 0` at every parameter vector and for every
+sample. Examples are a parameter without effect, and the difference of two RZ in a row. Then f depends on fewer
+coordinates, :math:`f(\theta) = F(R\theta)`. So :math:`H = R^T H_F R`, where R has one row for each coordinate.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ MAX_BITS = 1024  # chosen by us: about 20 angles that each mix all parameters by
 
 @dataclass(frozen=True)
 class Reduction:
-    """The coordinates that a function depends on.
+    """The coordinates R params that a function depends on.
 
     Attributes:
-        pivots: parameters to differentiate, ascending, shape (r,).
-        rows: R in reduced row echelon form: identity on the pivots, shape (r, P).
+        pivots: the parameters that serve as coordinates, to be differentiated; ascending, shape (r,).
+        rows: R in reduced row echelon form, the identity on the pivots; shape (r, P).
     """
 
     pivots: NDArray[np.int64]
@@ -36,17 +36,24 @@ class Reduction:
 
     @property
     def free(self) -> NDArray[np.int64]:
-        """The other parameters, one for each structural direction, ascending, shape (P - r,)."""
+        """The other parameters, one for each structural direction; ascending, shape (P - r,)."""
         return np.setdiff1d(np.arange(self.rows.shape[1]), self.pivots)
 
     @functools.cached_property
     def _mixed(self) -> tuple[NDArray[np.int64], Array]:
-        """Parameters that are combinations of pivots, and their columns of R: few, if any."""
+        """Free parameters that move a coordinate, and their columns of R, shape (r, k): few, if any."""
         mixed = self.free[np.any(self.rows[:, self.free] != 0, axis=0)]
         return mixed, np.ascontiguousarray(self.rows[:, mixed])
 
     def expand(self, core: Array) -> Array:
-        """R^T core R, shape (P, P), of a symmetric matrix over the pivots; symmetric to the last bit."""
+        """R^T core R for a symmetric matrix over the pivots.
+
+        Args:
+            core: shape (r, r).
+
+        Returns:
+            Shape (P, P); symmetric to the last bit.
+        """
         if len(self.pivots) == self.rows.shape[1]:
             return core
         whole = np.zeros((self.rows.shape[1],) * 2)
@@ -73,7 +80,7 @@ class Reduction:
 
     @functools.cached_property
     def structural_directions(self) -> Array:
-        """Orthonormal basis of the null space of R, shape (P, P - r); unit vectors for dead parameters."""
+        """Orthonormal basis of the null space of R, shape (P, P - r); a unit vector for a parameter without effect."""
         free = self.free
         basis = np.zeros((self.rows.shape[1], len(free)))
         basis[free, np.arange(len(free))] = 1.0
@@ -88,10 +95,10 @@ class Reduction:
 
 @dataclass(frozen=True)
 class StructuralDirection:
-    """One direction that the loss cannot see: ``params`` moved by ``weights``, all others at rest.
+    """A direction along which the loss does not change: it moves ``params`` by ``weights`` and no other parameter.
 
     Attributes:
-        params: a dead parameter; or one that merges with others, and these.
+        params: a parameter without effect; or one that merges with others, followed by these.
         weights: how far each is moved; 1 for the first.
         reasons: why; more than one if the parameter is in several gates.
     """
@@ -108,37 +115,37 @@ class StructuralDirection:
 
 
 class Structure(tuple[StructuralDirection, ...]):
-    """All structural directions, one for each column of ``structural_directions`` and spanning the same space.
+    """All structural directions. They span the same space as the columns of ``structural_directions``.
 
-    Printed, it is a summary: a line for each reason.
+    Its repr is a summary with one line for each reason.
     """
 
     __slots__ = ()
 
     def __repr__(self) -> str:
-        groups: dict[str, list[StructuralDirection]] = defaultdict(list)
+        by_reason: dict[str, list[StructuralDirection]] = defaultdict(list)
         for direction in self:
-            groups[", ".join(direction.reasons)].append(direction)
+            by_reason[", ".join(direction.reasons)].append(direction)
         lines = [f"{len(self)} structural directions"]
-        for reason, own in groups.items():
-            if len(own[0].params) > 1:
-                which = "; ".join(f"{d.params[0]} with {', '.join(map(str, d.params[1:]))}" for d in own)
+        for reason, directions in by_reason.items():
+            if len(directions[0].params) > 1:
+                which = "; ".join(f"{d.params[0]} with {', '.join(map(str, d.params[1:]))}" for d in directions)
             else:
-                which = ranges([direction.params[0] for direction in own])
-            lines.append(f"  {len(own)} {reason}: {which}")
+                which = ranges([direction.params[0] for direction in directions])
+            lines.append(f"  {len(directions)} {reason}: {which}")
         return "\n".join(lines)
 
 
 def reduce_exactly(functionals: Iterable[Mapping[int, Fraction]], n_params: int) -> Reduction:
-    """The coordinates of a function of some linear functions of its parameters, by exact elimination.
+    """The coordinates of a function that depends on some linear functions of its parameters, by exact elimination.
 
-    Fractions that grow beyond 1024 bits are given up: then every parameter that occurs counts as a coordinate.
+    If a fraction grows beyond 1024 bits, the elimination stops, and every parameter that occurs becomes a coordinate.
 
     Args:
         functionals: the linear functions, as {parameter: weight}.
         n_params: number of parameters P.
     """
-    rows: dict[int, dict[int, Fraction]] = {}  # of each pivot
+    rows: dict[int, dict[int, Fraction]] = {}  # {pivot: row}
     functionals = list(functionals)
     for functional in functionals:
         rest = dict(functional)
@@ -146,15 +153,15 @@ def reduce_exactly(functionals: Iterable[Mapping[int, Fraction]], n_params: int)
             _subtract(rest, rest[pivot], rows[pivot])
         if not rest:
             continue
-        new = min(rest)
-        rest = {param: weight / rest[new] for param, weight in rest.items()}
+        new_pivot = min(rest)
+        rest = {param: weight / rest[new_pivot] for param, weight in rest.items()}
         if max(weight.denominator.bit_length() for weight in rest.values()) > MAX_BITS:
             rows = {param: {param: Fraction(1)} for functional in functionals for param in functional}
             break
         for row in rows.values():
-            if new in row:
-                _subtract(row, row[new], rest)
-        rows[new] = rest
+            if new_pivot in row:
+                _subtract(row, row[new_pivot], rest)
+        rows[new_pivot] = rest
     pivots = sorted(rows)
     matrix = np.zeros((len(pivots), n_params))
     for k, pivot in enumerate(pivots):
@@ -164,7 +171,12 @@ def reduce_exactly(functionals: Iterable[Mapping[int, Fraction]], n_params: int)
 
 
 def explain(reduction: Reduction, dependence: Dependence) -> Structure:
-    """The structural directions of a reduction with their reasons."""
+    """The structural directions of a reduction with their reasons, one for each of its free parameters.
+
+    Args:
+        reduction: of the functionals of ``dependence``.
+        dependence: of the function.
+    """
     directions = []
     for param in reduction.free.tolist():
         column = reduction.rows[:, param]
@@ -177,6 +189,7 @@ def explain(reduction: Reduction, dependence: Dependence) -> Structure:
 
 
 def _subtract(row: dict[int, Fraction], factor: Fraction, other: Mapping[int, Fraction]) -> None:
+    """Subtract ``factor`` times another row, in place; rows hold no zeros."""
     for param, weight in other.items():
         total = row.get(param, Fraction(0)) - factor * weight
         if total:

@@ -117,5 +117,5 @@ def compile_circuit(
             target = observables[0].state[schedule.order[-1], np.newaxis]
     else:
         # a constant has derivatives, too, where the bra counts as a constant
-        measurement = Measurement(sums, schedule.frame, shift=strategy.is_exact)
+        measurement = Measurement(sums, schedule.wire_masks, shift=strategy.is_exact)
     return CompiledCircuit(circuit, strategy, len(observables), schedule, columns, measurement, target)

@@ -20,7 +20,7 @@ from vqc_landscape.circuits.observables import (
     SampleProjector,
 )
 from vqc_landscape.circuits.program import Circuit
-from vqc_landscape.simulator.compile.schedule import Frame, Placed, Unitaries, make_unitaries
+from vqc_landscape.simulator.compile.schedule import Placed, Unitaries, WireMasks, make_unitaries
 from vqc_landscape.simulator.compile.strategies import Strategy
 from vqc_landscape.structure.lightcone import inside_light_cone
 
@@ -100,11 +100,11 @@ class Measurement:
 
     Args:
         observables: a sum for each output.
-        frame: the frame after the last gate.
+        wire_masks: those after the last gate.
         shift: whether the offset is taken out.
     """
 
-    def __init__(self, observables: Sequence[PauliSum | ProductSum], frame: Frame, shift: bool) -> None:
+    def __init__(self, observables: Sequence[PauliSum | ProductSum], wire_masks: WireMasks, shift: bool) -> None:
         self.shift = shift
         sets: list[_CommutingSet] = []
         products = [(k, product) for k, observable in enumerate(observables) for product in as_products(observable)]
@@ -116,15 +116,15 @@ class Measurement:
                 own = _CommutingSet({}, {}, [])
                 sets.append(own)
             own.letters.update(letters)
-            values = np.where(_odd(frame, product.wires), -1.0, 1.0)
+            values = np.where(_odd(wire_masks, product.wires), -1.0, 1.0)
             for wires, matrix in matrices.items():
                 own.matrices.setdefault(wires, matrix)
                 if matrix.change is None:
                     own.letters.update(dict.fromkeys(wires, "Z"))
-                values = values * matrix.eigvals[_index(frame, wires)]
+                values = values * matrix.eigvals[_index(wire_masks, wires)]
             own.members.append((number, values))
         self._members = [own.members for own in sets]
-        self._bases = _flatten(frame, sets)
+        self._bases = _flatten(wire_masks, sets)
         self._output = np.array([k for k, _ in products], dtype=np.int64)
         self.n_outputs = len(observables)
         self.basis_phases = self._bases.basis_phases
@@ -174,8 +174,8 @@ class Measurement:
 
 def identity_set(n_qubits: int) -> CommutingSets:
     """The identity as one set: what the metric tensor measures."""
-    frame = Frame(*np.zeros((2, n_qubits), dtype=np.int64))
-    return Measurement([PauliSum(((1.0, "", ()),))], frame, shift=False).outputs(np.empty((0, 0)))[0]
+    wire_masks = WireMasks(*np.zeros((2, n_qubits), dtype=np.int64))
+    return Measurement([PauliSum(((1.0, "", ()),))], wire_masks, shift=False).outputs(np.empty((0, 0)))[0]
 
 
 def _with_weights(bases: CommutingSets, weights: Floats, offset: Floats) -> CommutingSets:
@@ -203,16 +203,16 @@ def joint_sum(observables: Sequence[Observable]) -> ProductSum:
 
 def no_sets(n_qubits: int) -> CommutingSets:
     """The sets of an observable that is a projector: none."""
-    return _flatten(Frame(*np.zeros((2, n_qubits), dtype=np.int64)), [])
+    return _flatten(WireMasks(*np.zeros((2, n_qubits), dtype=np.int64)), [])
 
 
-def _flatten(frame: Frame, sets: Sequence[_CommutingSet]) -> CommutingSets:
+def _flatten(wire_masks: WireMasks, sets: Sequence[_CommutingSet]) -> CommutingSets:
     """The basis changes of commuting sets, without weights."""
-    n_qubits = len(frame.x)
+    n_qubits = len(wire_masks.x)
     turned = [[wire for wire in range(n_qubits) if own.letters.get(wire) in _TURN] for own in sets]
     placed: list[list[Placed]] = [
         [
-            (matrix.change, frame.x[list(wires)].tolist(), frame.r[list(wires)].tolist())
+            (matrix.change, wire_masks.x[list(wires)].tolist(), wire_masks.r[list(wires)].tolist())
             for wires, matrix in own.matrices.items()
             if matrix.change is not None
         ]
@@ -227,8 +227,8 @@ def _flatten(frame: Frame, sets: Sequence[_CommutingSet]) -> CommutingSets:
     letters = [own.letters[wire] for own, wires in zip(sets, turned, strict=True) for wire in wires]
     return CommutingSets(
         ry_starts=np.cumsum([0] + [len(wires) for wires in turned]),
-        ry_x=frame.x[flat],
-        ry_r=frame.r[flat],
+        ry_x=wire_masks.x[flat],
+        ry_r=wire_masks.r[flat],
         ry_tans=np.array([_TURN[letter] for letter in letters]),
         unitaries=make_unitaries(placed),
         basis_phases=phases[changes],
@@ -240,18 +240,18 @@ def _flatten(frame: Frame, sets: Sequence[_CommutingSet]) -> CommutingSets:
     )
 
 
-def _odd(frame: Frame, wires: Sequence[int]) -> NDArray[np.bool_]:
+def _odd(wire_masks: WireMasks, wires: Sequence[int]) -> NDArray[np.bool_]:
     """For every stored basis state, whether an odd number of the wires is 1."""
-    mask = int(np.bitwise_xor.reduce(frame.r[list(wires)], initial=0))
-    odd: NDArray[np.bool_] = np.bitwise_count(np.arange(2 ** len(frame.x)) & mask) % 2 == 1
+    mask = int(np.bitwise_xor.reduce(wire_masks.r[list(wires)], initial=0))
+    odd: NDArray[np.bool_] = np.bitwise_count(np.arange(2 ** len(wire_masks.x)) & mask) % 2 == 1
     return odd
 
 
-def _index(frame: Frame, wires: Sequence[int]) -> Ints:
+def _index(wire_masks: WireMasks, wires: Sequence[int]) -> Ints:
     """For every stored basis state, the number that some wires are the bits of."""
-    index = np.zeros(2 ** len(frame.x), dtype=np.int64)
+    index = np.zeros(2 ** len(wire_masks.x), dtype=np.int64)
     for wire in wires:
-        index = 2 * index + _odd(frame, [wire])
+        index = 2 * index + _odd(wire_masks, [wire])
     return index
 
 

@@ -9,8 +9,8 @@ Every program becomes blocks ``b = 0, 1, ...``. Block ``b`` multiplies by a diag
 * CZ, CCZ and rotations about words of Z are diagonal: they belong to the diagonal after their block.
 * A rotation about any other word is one about Z's between one-qubit basis changes.
 * A unitary on several qubits acts in a block of its own qubits, beside the turns of the others.
-* CNOT permutes basis states linearly over GF(2). It is not applied: the *frame* is changed instead, the masks
-  (x, r) by which each wire acts on the stored state (X flips the bits x, Z reads the parity of the bits r).
+* CNOT permutes basis states linearly over GF(2). It is not applied: the *wire masks* (x, r) are changed instead, by
+  which each wire acts on the stored state (X flips the bits x, Z reads the parity of the bits r).
 
 Derivatives are taken at the *evaluation point* of each block, after its RY. There the generator of a
 rotation is ``-i/2 (n_x X + n_y Y + n_z Z)`` on its *site* (a run's qubit, or a word of Z's).
@@ -25,6 +25,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from vqc_landscape.circuits.gf2 import Echelon
 from vqc_landscape.circuits.program import Circuit, FixedGate, Rotation
 from vqc_landscape.simulator.memory import check_schedule
 
@@ -40,7 +41,7 @@ _TO_Z = {"X": (("H",), ("H",)), "Y": (("S+", "H"), ("H", "S")), "Z": ((), ())}
 Matrix = Sequence[Sequence[complex]]
 
 
-class Frame(NamedTuple):
+class WireMasks(NamedTuple):
     """How each wire acts on stored states: X flips the bits x, Z reads the parity of the bits r."""
 
     x: Ints
@@ -107,7 +108,7 @@ class Schedule:
         alpha_slot, gamma_slot: which of these bits a run's alpha (in D_{b+1}) and gamma (in D_b) go with;
             -1: none, they are multiplied in by the run's mask r.
         unitaries: unitaries on several qubits, for each block.
-        frame: the frame after the last gate.
+        wire_masks: those after the last gate.
     """
 
     n_qubits: int
@@ -129,7 +130,7 @@ class Schedule:
     alpha_slot: Ints
     gamma_slot: Ints
     unitaries: Unitaries
-    frame: Frame
+    wire_masks: WireMasks
 
     @property
     def layout(self) -> tuple[NDArray[Any], ...]:
@@ -250,7 +251,7 @@ class _Scheduler:
         runs = [self.runs[key] for key in sorted(self.runs)]
         words = sorted(self.words, key=lambda word: word[0])  # stable: time order within a block
         elements = [element for run in runs for element in run.elements]
-        frame = Frame(_ints(self.x[t] for t in self.track), _ints(self.r[t] for t in self.track))
+        wire_masks = WireMasks(_ints(self.x[t] for t in self.track), _ints(self.r[t] for t in self.track))
         blocks = np.arange(n_blocks + 1)
         bases = [
             _basis(
@@ -258,7 +259,7 @@ class _Scheduler:
                 [run.r for run in runs if run.block == b] + [run.r for run in runs if run.block == b - 1],
             )
             for b in range(n_blocks)
-        ] + [frame.r.tolist()]
+        ] + [wire_masks.r.tolist()]
         z = np.arange(2**self.n_qubits)
         signs = np.ones((n_blocks + 1, len(z)))
         for block, masks in self.flips:
@@ -283,22 +284,15 @@ class _Scheduler:
             alpha_slot=_ints(_slot(run.r, bases[run.block + 1]) for run in runs),
             gamma_slot=_ints(_slot(run.r, bases[run.block]) for run in runs),
             unitaries=make_unitaries([[u for block, u in self.unitaries if block == b] for b in range(n_blocks)]),
-            frame=frame,
+            wire_masks=wire_masks,
         )
 
 
 def _basis(n_qubits: int, masks: Sequence[int]) -> list[int]:
     """A basis of GF(2)^n with as many of the masks as are independent; unit masks stay in their place."""
     units = [1 << (n_qubits - 1 - j) for j in range(n_qubits)]
-    echelon: list[int] = []
-    chosen: list[int] = []
-    for mask in [*dict.fromkeys(masks), *units]:
-        rest = mask
-        for row in echelon:
-            rest = min(rest, rest ^ row)
-        if rest:
-            echelon = sorted([*echelon, rest], reverse=True)
-            chosen.append(mask)
+    echelon = Echelon()
+    chosen = [mask for mask in [*masks, *units] if echelon.add(mask)]
     slots = {mask: units.index(mask) for mask in chosen if mask in units}
     free = iter([j for j in range(n_qubits) if j not in slots.values()])
     for mask in chosen:

@@ -97,7 +97,7 @@ class States:
         self.target: Tensor | None = None
         if compiled.measurement is None:
             assert compiled.target is not None
-            self.target = self.plan.tensor(compiled.target[self.plan.frame.z, 0])
+            self.target = self.plan.tensor(compiled.target[self.plan.wire_layout.z, 0])
         else:
             for sets in compiled.measurement.outputs(np.empty((0, 0))):
                 self.offsets.append(float(sets.offset[0]))

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from vqc_landscape.circuits.gf2 import Echelon
 from vqc_landscape.simulator.compile.schedule import Ints, Schedule, bit_order
 
 
@@ -38,15 +39,14 @@ def block_layout(schedule: Schedule, block: int) -> Layout:
         if mask in units:
             bits[run] = units.index(mask)
             masks[bits[run]] = mask
-    accepted: list[int] = []
+    chosen = Echelon()
     for j in range(n_qubits):
         if j not in masks:
             rest = units[j]  # without what the X of the runs would flip
             for run in runs:
                 if units[j] & int(schedule.site_x[run]):
                     rest ^= int(schedule.site_r[run])
-            if _independent(rest, accepted):
-                accepted.append(rest)
+            if chosen.add(rest):
                 masks[j] = rest
     free = iter([j for j in range(n_qubits) if j not in masks])
     for run in runs:
@@ -57,9 +57,9 @@ def block_layout(schedule: Schedule, block: int) -> Layout:
     return Layout(_positions([masks[j] for j in range(n_qubits)]), ordered)
 
 
-def frame_layout(schedule: Schedule) -> Layout:
+def wire_layout(schedule: Schedule) -> Layout:
     """The order after the last gate in which every wire has its bit: that of physical states."""
-    return Layout(_positions([int(mask) for mask in schedule.frame.r]), np.arange(schedule.n_qubits))
+    return Layout(_positions([int(mask) for mask in schedule.wire_masks.r]), np.arange(schedule.n_qubits))
 
 
 def moves(old: Layout, new: Layout) -> tuple[Ints, Ints] | None:
@@ -75,15 +75,3 @@ def _positions(masks: list[int]) -> Ints:
     if masks == [1 << j for j in reversed(range(len(masks)))]:
         return np.arange(2 ** len(masks))
     return np.argsort(bit_order(np.arange(2 ** len(masks)), masks))
-
-
-def _independent(mask: int, others: list[int]) -> bool:
-    """Whether a mask is no sum of the others over GF(2)."""
-    echelon: list[int] = []
-    for row in [*others, mask]:
-        for pivot in echelon:
-            row = min(row, row ^ pivot)
-        if not row:
-            return False
-        echelon = sorted([*echelon, row], reverse=True)
-    return True

@@ -11,7 +11,7 @@ from torch import Tensor
 from vqc_landscape.simulator.compile.columns import Columns
 from vqc_landscape.simulator.compile.measurement import CommutingSets
 from vqc_landscape.simulator.compile.schedule import Ints, Schedule
-from vqc_landscape.simulator.gpu.layout import Layout, block_layout, frame_layout, moves
+from vqc_landscape.simulator.gpu.layout import Layout, block_layout, moves, wire_layout
 from vqc_landscape.simulator.gpu.turns import bit_groups, kron_turns
 
 
@@ -87,7 +87,7 @@ class Plan:
     """Everything that does not depend on parameters or data.
 
     Attributes:
-        frame: the order of amplitudes in which observables are measured, that of the wires.
+        wire_layout: the order of amplitudes in which observables are measured, that of the wires.
         groups: bits that turn together.
         diagonals: of every block, and after the last one.
         turning: run that turns each bit of each block, n_runs where there is none, (n_blocks, n_qubits).
@@ -101,11 +101,11 @@ class Plan:
         self.schedule = schedule
         self.device = device
         layouts = [block_layout(schedule, b) for b in range(schedule.n_blocks)]
-        self.frame = frame_layout(schedule)
+        self.wire_layout = wire_layout(schedule)
         self.groups = bit_groups(schedule.n_qubits)
         self.diagonals = [
             self._diagonal(b, layout, layouts[b - 1] if b else layout)
-            for b, layout in enumerate([*layouts, self.frame])
+            for b, layout in enumerate([*layouts, self.wire_layout])
         ]
         turning = np.full((schedule.n_blocks, schedule.n_qubits), schedule.n_runs)
         for b, layout in enumerate(layouts):
@@ -126,15 +126,17 @@ class Plan:
 
     def measured(self, sets: CommutingSets) -> list[Measured]:
         """The commuting sets of an observable, for states in the order of the wires."""
-        wires = self.schedule.frame.r.tolist()
+        wires = self.schedule.wire_masks.r.tolist()
         found = []
         for g in np.flatnonzero(np.diff(sets.row_starts)):
-            weights = sets.weights[g, self.frame.z, 0]
+            weights = sets.weights[g, self.wire_layout.z, 0]
             rows = np.flatnonzero(weights)
             phases, matrices = np.ones(len(weights), np.complex128), None
             if sets.ry_starts[g + 1] > sets.ry_starts[g]:
                 basis, tans = sets.basis_phases[sets.basis[g], :-1], np.zeros(len(wires))
-                phases = np.prod(np.where(_bits(self.frame.z, self.schedule.frame.r), basis[:, None], 1.0), axis=0)
+                phases = np.prod(
+                    np.where(_bits(self.wire_layout.z, self.schedule.wire_masks.r), basis[:, None], 1.0), axis=0
+                )
                 for k in range(sets.ry_starts[g], sets.ry_starts[g + 1]):
                     tans[wires.index(sets.ry_r[k])] = sets.ry_tans[k]
                 half = self.tensor(np.arctan(tans))[:, None]
