@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 import tracemalloc
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pennylane as qml
 import pytest
 import torch
-from numba.core.codegen import get_host_cpu_features
 from programs import random_circuit
 
 import vqc_landscape as vl
-from vqc_landscape.checks import Array
 from vqc_landscape.simulator.compile.compiled import compile_circuit
 from vqc_landscape.simulator.compile.encoding import encode
 from vqc_landscape.simulator.compile.strategies import EXACT_PAULI
-from vqc_landscape.simulator.cpu import hvp_large, jit, sizes
+from vqc_landscape.simulator.cpu import hvp_large, sizes
 from vqc_landscape.simulator.cpu.engine import CpuEngine
 from vqc_landscape.simulator.threads import map_in_order, n_threads, run_all
 
@@ -266,34 +259,3 @@ def test_quantum_fisher_of_product_rotations_is_the_identity() -> None:
     """RX on |0>: the variance of X/2 is 1/4 on each qubit, none between them; QFI is 4 times that."""
     risk = vl.CircuitRisk(vl.rx_product(3, 1), vl.Projector(vl.zero_state(3)), "infidelity")
     np.testing.assert_allclose(risk.quantum_fisher([0.3, 1.0, 2.0]), np.eye(3), rtol=0, atol=ATOL)
-
-
-@pytest.mark.skipif("+avx512f" not in get_host_cpu_features().split(","), reason="vectors of 512 bits are not there")
-def test_kernels_use_the_whole_of_a_vector_register(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(jit, "CACHE", str(tmp_path))  # what comes from a cache has no assembly
-
-    def add(source: Array, out: Array) -> None:
-        for i in range(len(source)):
-            out[i] += source[i]
-
-    kernel = jit.compiled(add)
-    kernel(np.zeros(8), np.zeros(8))
-    (assembly,) = kernel.inspect_asm().values()
-    assert "zmm" in assembly
-
-
-PLAIN = """
-import vqc_landscape as vl
-risk = vl.CircuitRisk(vl.layered(2, 1), vl.Projector(vl.plus_state(2)), loss="infidelity")
-print(risk.hessian([0.1] * risk.n_params).tolist())
-"""
-
-
-def test_kernels_run_without_compilation() -> None:
-    """A second implementation of the arithmetic: Python's own."""
-    found = []
-    for disabled in ("0", "1"):
-        environment = os.environ | {"NUMBA_DISABLE_JIT": disabled}
-        run = subprocess.run([sys.executable, "-c", PLAIN], env=environment, capture_output=True, text=True, check=True)
-        found.append(json.loads(run.stdout))
-    np.testing.assert_allclose(found[0], found[1], rtol=0, atol=ATOL)

@@ -82,7 +82,8 @@ def encode(circuit: Circuit, observables: Sequence[Observable], rows: Array) -> 
         measured = np.concatenate([_coefficients(o, rows) for o in observables], axis=1)
     if isinstance(observables[0], SampleProjector):
         targets = observables[0].targets(rows)
-    return Encoded(circuit.coefficients(rows), basis_states, amplitudes, measured, targets)
+    coefficients = np.ascontiguousarray(circuit.coefficients(rows))  # another layout would be compiled once more
+    return Encoded(coefficients, basis_states, amplitudes, measured, targets)
 
 
 def _coefficients(observable: Observable, rows: Array) -> Array:

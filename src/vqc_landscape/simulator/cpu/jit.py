@@ -1,4 +1,4 @@
-"""Compilation by numba, cached under a hash of this room's sources.
+"""Compilation by numba, cached under a hash of the sources that kernels see.
 
 numba's own cache looks at the file of a function alone. An edit in a callee's file would go unnoticed, and the old
 machine code would run on: so every state of the sources has a cache folder of its own.
@@ -8,30 +8,21 @@ from __future__ import annotations
 
 import hashlib
 import os
-import subprocess
-import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import numba
-from numba.core.codegen import get_host_cpu_features
-from numba.core.cpu import CPUTargetOptions
-from numba.core.options import TargetOptions
 
-# numba knows this LLVM attribute of arguments, but does not list it among the options of a function
-CPUTargetOptions.noalias = TargetOptions.Mapping("noalias")  # type: ignore[no-untyped-call]
+from vqc_landscape.simulator.cpu.target import Kernel
+
+_config: Any = numba.config
 
 ROOM = Path(__file__).parent
-_numba: Any = numba.config
+SOURCES = (ROOM, ROOM.parent / "compile")  # kernels have constants of the schedule, too
 
-# On some processors LLVM leaves half of a vector register unused, for the clock's sake. Hessians are a fifth faster on
-# the whole of it. The features are part of the key of numba's cache. They hold for the whole process, unless numba has
-# compiled something before: then they stay as they were, and the last digits can differ.
-_features: str = get_host_cpu_features()  # type: ignore[no-untyped-call]
-if _numba.CPU_FEATURES is None and "+avx512f" in _features.split(","):
-    _numba.CPU_FEATURES = f"{_features},-prefer-256-bit"
+KERNELS: list[Kernel] = []  # all of them, whether compiled yet or not
 
 
 def compiled(function: Callable[..., Any] | None = None, *, inline: str = "never", distinct: bool = False) -> Any:
@@ -46,30 +37,33 @@ def compiled(function: Callable[..., Any] | None = None, *, inline: str = "never
     """
     if function is None:
         return lambda f: compiled(f, inline=inline, distinct=distinct)
-    if _numba.DISABLE_JIT:  # to step through it
+    if _config.DISABLE_JIT:  # to step through it
         return function
-    options: dict[str, Any] = dict(fastmath=True, nogil=True, boundscheck=False, error_model="numpy", inline=inline)
+    options: dict[str, Any] = dict(nopython=True, fastmath=True, nogil=True, boundscheck=False, error_model="numpy")
     # no entry for C code: nobody calls it, and it would be compiled with every function
-    options |= dict(noalias=distinct, no_cfunc_wrapper=True)
-    dispatcher = numba.njit(**options)(function)
-    others = _numba.CACHE_DIR
-    _numba.CACHE_DIR = CACHE
-    try:
-        dispatcher.enable_caching()
-    finally:
-        _numba.CACHE_DIR = others  # functions of other packages keep their own
-    return dispatcher
+    options |= dict(inline=inline, noalias=distinct, no_cfunc_wrapper=True)
+    kernel = Kernel(function, targetoptions=options)
+    kernel.cache_in(CACHE)
+    KERNELS.append(kernel)
+    return kernel
+
+
+def sources_hash(folders: Iterable[Path]) -> str:
+    """A hash of all sources in some folders, subfolders included, and of where they are in them."""
+    digest = hashlib.sha256()
+    for folder in folders:
+        for source in sorted(folder.rglob("*.py")):
+            content = source.read_bytes()
+            digest.update(f"{folder.name}/{source.relative_to(folder).as_posix()} {len(content)}\n".encode() + content)
+    return digest.hexdigest()[:16]
 
 
 def cache_folder() -> str:
     """``NUMBA_CACHE_DIR``, else beside the sources, else in the user's cache, else temporary; then the hash."""
-    digest = hashlib.sha256()
-    for source in sorted(ROOM.glob("*.py")):
-        digest.update(source.read_bytes())
     choices = [os.environ.get("NUMBA_CACHE_DIR"), ROOM / "__pycache__", Path("~/.cache/vqc-landscape").expanduser()]
     for choice in choices:
         if choice and _is_writable(Path(choice)):
-            return str(Path(choice) / f"vqc-landscape-{digest.hexdigest()[:16]}")
+            return str(Path(choice) / f"vqc-landscape-{sources_hash(SOURCES)}")
     return str(Path(tempfile.mkdtemp()))
 
 
@@ -82,36 +76,3 @@ def _is_writable(folder: Path) -> bool:
 
 
 CACHE = cache_folder()
-
-
-class Helper:
-    """Another process that fills the cache while this one compiles something else: numba's lock is no concern of it.
-
-    Nothing depends on it: what it does not compile is compiled here.
-
-    Args:
-        module: what it runs.
-        last: what it compiles last.
-    """
-
-    def __init__(self, module: str, last: Any) -> None:
-        self._module = module
-        self._files = f"{last.__module__.rpartition('.')[2]}.{last.__name__}-*.nbi"
-        self._process: subprocess.Popen[bytes] | None = None
-        self._asked = False
-
-    def start(self) -> bool:
-        """Start it where its work is not in the cache; returns whether it was started by this call."""
-        if self._asked:
-            return False
-        self._asked = True
-        if sys.executable and not any(Path(CACHE).rglob(self._files)):
-            code = f"import sys; sys.path[:] = {sys.path!r}; import runpy; runpy.run_module({self._module!r})"
-            quiet = subprocess.DEVNULL
-            self._process = subprocess.Popen([sys.executable, "-c", code], stdin=quiet, stdout=quiet, stderr=quiet)
-        return self._process is not None
-
-    def wait(self) -> None:
-        """Return when it has ended."""
-        if self._process is not None:
-            self._process.wait()
