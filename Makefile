@@ -16,7 +16,7 @@ SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 FILE = $(if $(CONFIG),--configfile $(or $(wildcard $(CONFIG)),$(error There is no configuration file $(CONFIG))))
 
 .DEFAULT_GOAL := help
-.PHONY: help all figures env test test-examples test-faults test-slurm reliability lint format docs bench bench-gpu bench-env other-seeds gallery reference unlock clean
+.PHONY: help all figures env test test-examples test-faults test-slurm reliability qnode-counts lint format docs bench bench-gpu bench-env other-seeds gallery reference unlock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,6 +51,9 @@ test-slurm: $(STAMP) ## the workflow on a Slurm of its own; needs root, slurm-wl
 
 reliability: $(STAMP) ## 50 random kills, and the table of docs/reliability.md, about half an hour
 	PATH=$(abspath $(BIN)):$$PATH $(BIN)/pytest tests/faults --kills 50 --report docs/reliability.md
+
+qnode-counts: $(STAMP) ## 5,000 random QNodes, and the table of docs/qnode-counts.md, about ten minutes
+	$(BIN)/python tests/qnode_counts.py docs/qnode-counts.md
 
 lint: $(STAMP) ## ruff, mypy, snakefmt and snakemake --lint
 	$(BIN)/ruff check .

@@ -19,7 +19,7 @@ from vqc_landscape.circuits.qnode import affine
 from vqc_landscape.circuits.qnode.affine import Points, find_pattern, solve
 from vqc_landscape.circuits.qnode.arguments import Call
 from vqc_landscape.circuits.qnode.assemble import _euler
-from vqc_landscape.circuits.qnode.batched import Batched
+from vqc_landscape.circuits.qnode.batched import Batched, ManyError
 from vqc_landscape.circuits.qnode.read import read_qnode
 from vqc_landscape.risks import trial
 
@@ -57,14 +57,19 @@ def test_batched_arrays_have_one_value_only_where_all_have_the_same() -> None:
     same, other = Batched([2, 2, 2]), Batched([1.0, 2.0, 3.0])
     assert float(same) == 2.0 and int(same) == 2 and complex(same) == 2 and [10, 20, 30][same] == 30
     assert bool(other > 0) and not bool(other < 0)
-    for convert in (float, int, complex, bool, lambda a: [1, 2, 3, 4][a], lambda a: 1 if a > 1.5 else 0, math.sin):
-        with pytest.raises(TypeError):
+    for convert in (float, int, complex, bool, hash, str, "{:.1f}".format, lambda a: 1 if a > 1.5 else 0, math.sin):
+        with pytest.raises(ManyError):
             convert(other)
+    for convert in (lambda a: a.flat, lambda a: [1, 2, 3, 4][a.astype(int)]):
+        with pytest.raises(ManyError):
+            convert(other)
+    with pytest.raises(TypeError, match="only whole numbers are an index"):
+        [1, 2, 3][Batched([1.0, 1.0])]
     with pytest.raises(TypeError):
         len(other)
     with pytest.raises(AttributeError, match="Batched has no attribute 'size_of'"):
         getattr(other, "size_of")  # noqa: B009 - the access alone
-    with pytest.raises(TypeError, match="differ in shape"):
+    with pytest.raises(ManyError, match="differ in shape"):
         np.flatnonzero(Batched([[1.0, 0.0], [1.0, 1.0]]))
 
 
@@ -300,8 +305,8 @@ def test_a_wrong_value_is_never_handed_out(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_a_wrong_derivative_is_never_handed_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    right = vl.CircuitRisk.jacobian
-    monkeypatch.setattr(vl.CircuitRisk, "jacobian", lambda risk, params: right(risk, params) * (1 + 1e-4))
+    right = vl.Risk.jacobian
+    monkeypatch.setattr(vl.Risk, "jacobian", lambda risk, params: right(risk, params) * (1 + 1e-4))
     with pytest.raises(ValueError, match="The derivative of plain along a direction is .* but .* by what was read"):
         vl.from_qnode(node_of(), [0.1, 0.2])
 

@@ -19,12 +19,14 @@ class Layout:
     Attributes:
         kind: ``"array"``, ``"tuple"``, ``"list"`` or ``"dict"``.
         shape: of an array.
+        n_lists: how many axes of an array, the first ones, are nested lists in the example.
         parts: of the others, each with its key.
     """
 
     kind: str
     shape: tuple[int, ...] = ()
     parts: tuple[tuple[Any, Layout], ...] = ()
+    n_lists: int = 0
 
     @property
     def size(self) -> int:
@@ -32,6 +34,11 @@ class Layout:
         if self.kind == "array":
             return int(np.prod(self.shape))
         return sum(part.size for _, part in self.parts)
+
+    @property
+    def has_lists(self) -> bool:
+        """Whether the example has lists where an array could be."""
+        return self.n_lists > 0 or any(part.has_lists for _, part in self.parts)
 
     def flatten(self, params: Any) -> Array | None:
         """The parameters as one vector (P,), if they have this form."""
@@ -52,14 +59,15 @@ class Layout:
             found.append(one)
         return np.concatenate(found)
 
-    def unflatten(self, vector: Any, first: int = 0) -> Any:
-        """The way back, of an array (P,) or a batched one; views where they are arrays."""
+    def unflatten(self, vector: Any, first: int = 0, lists: bool = False) -> Any:
+        """The way back, of an array (P,) or a batched one; views where they are arrays, nested lists on request."""
         if self.kind == "array":
             flat = vector[first : first + self.size]
-            return flat.reshape(self.shape) if self.shape else flat[0]
+            array = flat.reshape(self.shape) if self.shape else flat[0]
+            return _listed(array, self.n_lists) if lists else array
         values = []
         for _, part in self.parts:
-            values.append(part.unflatten(vector, first))
+            values.append(part.unflatten(vector, first, lists))
             first += part.size
         if self.kind == "dict":
             return dict(zip([key for key, _ in self.parts], values, strict=True))
@@ -84,7 +92,16 @@ def layout_of(params: Any, name: str = "params") -> Layout:
     if isinstance(params, tuple) or (isinstance(params, list) and not _is_regular(params)):
         parts = tuple((k, layout_of(value, f"{name}[{k}]")) for k, value in enumerate(params))
         return Layout("tuple" if isinstance(params, tuple) else "list", parts=parts)
-    return Layout("array", as_float(name, params).shape)
+    return Layout("array", as_float(name, params).shape, n_lists=_n_lists(params))
+
+
+def _n_lists(params: Any) -> int:
+    return 1 + min(map(_n_lists, params), default=0) if isinstance(params, list) else 0
+
+
+def _listed(array: Any, n_lists: int) -> Any:
+    """An array whose first axes are nested lists."""
+    return [_listed(entry, n_lists - 1) for entry in array] if n_lists else array
 
 
 def _is_regular(params: Any) -> bool:
@@ -112,9 +129,9 @@ class Parameters:
         """Whether the parts of a tuple are arguments of their own."""
         return self.layout.kind == "tuple" and len(self.names) > 1
 
-    def arguments(self, vector: Any) -> dict[str, Any]:
+    def arguments(self, vector: Any, lists: bool = False) -> dict[str, Any]:
         """Arguments by name, of an array (P,) or a batched one."""
-        values = self.layout.unflatten(vector)
+        values = self.layout.unflatten(vector, lists=lists)
         if self.layout.kind == "dict":
             return dict(values)
         return dict(zip(self.names, values if self.is_spread else (values,), strict=True))

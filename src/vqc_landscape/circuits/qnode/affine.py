@@ -44,10 +44,17 @@ class Points:
 
     @functools.cached_property
     def careful(self) -> Array:
-        """More points at which an angle must be what it is elsewhere, shape (4, P)."""
-        near, far = self._draw(1.0, 8.0), self._draw(0.1, 8.0)
+        """More points at which an angle must be what it is elsewhere, shape (22, P); the first ones for every row.
+
+        Some are far out and some close to zero. The others are in each of 16 equal parts of two turns, for every
+        parameter, in an order of its own.
+        """
+        near, far, small = self._draw(1.0, 8.0), self._draw(0.1, 8.0), self._draw(0.01, 0.3)
         signs = np.where(np.arange(self.n_params) % 2, 1.0, -1.0)
-        return np.array([near * signs, -near * signs, 12 * far * signs, -12 * far * signs]).reshape(4, self.n_params)
+        parts = self._rng.permuted(np.tile(np.arange(-8.0, 8.0), (self.n_params, 1)), axis=1).T
+        turns = [np.pi / 4 * (part + self._draw(0.05, 0.95)) for part in parts]
+        found = [turns[0], 12 * far * signs, -12 * far * signs, small * signs, *turns[1:3], near * signs]
+        return np.array([*found, -near * signs, -small * signs, *turns[3:]]).reshape(22, self.n_params)
 
     def _draw(self, low: float, high: float) -> Array:
         # 30 bits: products with simple coefficients are exact, but no number is one in single precision
@@ -143,6 +150,8 @@ def check_affine(misfit: Array, what: Callable[[int], str]) -> None:
     if not len(wrong):
         return
     k = int(wrong[0])
+    if not np.isfinite(worst[k]):
+        raise NotTakenError(f"The angle of {what(k)} is not a finite number at every point and for every row.")
     if worst[k] < 1e-5:  # seven digits are those of float32
         raise NotTakenError(
             f"The angle of {what(k)} is computed in single precision, {worst[k]:.0e} off. Compute angles in float64."

@@ -39,14 +39,15 @@ class Call:
     static: Mapping[str, Any]
     order: tuple[str, ...] = ()
 
-    def arguments(self, params: Any, row: Any = None) -> tuple[list[Any], dict[str, Any]]:
+    def arguments(self, params: Any, row: Any = None, lists: bool = False) -> tuple[list[Any], dict[str, Any]]:
         """What the QNode is called with.
 
         Args:
             params: flat, an array (P,) or a batched one.
             row: features of one sample.
+            lists: whether lists of the example are lists; else they are arrays.
         """
-        given = self.parameters.arguments(params) | dict(self.static)
+        given = self.parameters.arguments(params, lists) | dict(self.static)
         if self.feature_name is not None:
             given[self.feature_name] = row
         if self.order:

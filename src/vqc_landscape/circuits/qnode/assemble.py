@@ -21,9 +21,9 @@ from vqc_landscape.circuits.program import (
     Term,
 )
 from vqc_landscape.circuits.qnode.affine import Pattern
-from vqc_landscape.circuits.qnode.observe import ROUND_OFF, Measured, basis_vectors, build_observable, varies
+from vqc_landscape.circuits.qnode.observe import Measured, basis_vectors, build_observable, varies
 from vqc_landscape.circuits.qnode.parts import Label, NotTakenError
-from vqc_landscape.circuits.qnode.tape import Slot, Tape
+from vqc_landscape.circuits.qnode.tape import ROUND_OFF, Slot, Tape
 
 MAX_STATE_QUBITS = 14  # of a state of each sample: 16,384 amplitudes; chosen by us
 
@@ -148,16 +148,15 @@ class Assembly:
         matrices = self._first.tape.arrays[array]
         if not varies(matrices):
             self._fixed.append((f"The matrix of {what}", lambda read: read.tape.arrays[array]))
-            matrix = matrices[..., 0]
-            if not np.abs(matrix @ matrix.conj().T - np.eye(len(matrix))).max() < ROUND_OFF * len(matrix):
-                raise NotTakenError(f"{what} is not unitary: its matrix times the adjoint is not the identity.")
+            matrix = _unitary(matrices, what)[..., 0]
             return [FixedGate(slot.name, wires, tuple(tuple(complex(x) for x in row) for row in matrix))]
         if len(wires) > 1:
             raise NotTakenError(
                 f"The matrix of {what} depends on the features; a matrix on one wire may. Write it as rotations whose "
                 "angles depend on them."
             )
-        first = self._add(3, lambda read: _euler(read.tape.arrays[array]))
+        _unitary(matrices, what)
+        first = self._add(3, lambda read: _euler(_unitary(read.tape.arrays[array], what)))
         return [Rotation(word, wires, (Term(1.0, None, first + k),), slot.name) for k, word in enumerate("ZYZ")]
 
     # --- initial state ----------------------------------------------------------------------------------
@@ -245,8 +244,20 @@ class Assembly:
             return Projector(self._placed(factor.values(read.tape).T, factor.wires)[0])
         observable, own = build_observable(measured, read.tape, self._position, self.n_features, read.has_data)
         self._fixed.append(("The observable", lambda read: measured.coefficients(read.tape)[~own]))
-        self._add(int(own.sum()), lambda read: measured.coefficients(read.tape)[own].real.T)
+        self._add(int(own.sum()), lambda read: measured.real_coefficients(read.tape)[own].T)
         return observable
+
+
+def _unitary(matrices: Complex, what: str) -> Complex:
+    """Matrices (d, d, n) themselves.
+
+    Raises:
+        NotTakenError: one of them is not unitary.
+    """
+    products = np.einsum("ijn,kjn->ikn", matrices, matrices.conj())
+    if not np.abs(products - np.eye(len(matrices))[..., np.newaxis]).max() < ROUND_OFF * len(matrices):
+        raise NotTakenError(f"{what} is not unitary: its matrix times the adjoint is not the identity.")
+    return matrices
 
 
 def _euler(matrices: Complex) -> Array:

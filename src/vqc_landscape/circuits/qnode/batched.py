@@ -2,18 +2,24 @@
 
 A :class:`Batched` array has the shape that the QNode expects, and one more axis that the QNode does not see. All
 arithmetic of numpy works entry by entry of that axis. What has no meaning for many entries at once (a branch that they
-take differently, a conversion to one float) is a TypeError, and the caller evaluates one entry at a time instead.
+take differently, a conversion to one float) is a :class:`ManyError`, and the caller evaluates one entry at a time
+instead. Code that swallows the error is found out by :attr:`Batched.n_refused`.
 """
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, ClassVar, NoReturn
 
 import autoray
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
+
+
+class ManyError(BaseException):
+    """Entries that differ were asked for the one value that they do not have; no ``except Exception`` catches it."""
+
 
 # what numpy asks of the entries of an object array
 _METHODS = frozenset(
@@ -27,12 +33,25 @@ class Batched(NDArrayOperatorsMixin):
 
     Args:
         values: their entries, shape (*shape, n).
+
+    Attributes:
+        n_refused: how often any of them was asked for one value and had none.
     """
 
-    __hash__ = object.__hash__  # by identity: == compares entries
+    n_refused: ClassVar[int] = 0
 
     def __init__(self, values: Any) -> None:
         self.values = np.asarray(values)
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> Any:  # code that asks for its kind goes the way of one entry
+        return np.ndarray if self.values.ndim > 1 else self.values.dtype.type
+
+    def __copy__(self) -> Batched:
+        return self.copy()
+
+    def __deepcopy__(self, memo: Any) -> Batched:
+        return self.copy()
 
     # --- what the QNode sees of an array ----------------------------------------------------------------
 
@@ -118,15 +137,32 @@ class Batched(NDArrayOperatorsMixin):
     def __getattr__(self, name: str) -> Any:
         if name in _METHODS:
             return functools.partial(getattr(np, name), self)
-        raise AttributeError(f"Batched has no attribute {name!r}")
+        if name.startswith("__") or not hasattr(self.__class__, name):
+            raise AttributeError(f"Batched has no attribute {name!r}")
+        if not callable(getattr(self.__class__, name)):
+            self._refuse(name)
+        return lambda *args, **kwargs: _one_by_one(_method(name), (self, *args), kwargs)
 
     # --- one value for all, or none ---------------------------------------------------------------------
+
+    def _refuse(self, what: str) -> NoReturn:
+        Batched.n_refused += 1
+        raise ManyError(f"entries that differ have no one {what}")
 
     def _only(self, what: str) -> Any:
         first = self.values.reshape(-1)[0] if self.values.size else None
         if self.shape or first is None or not np.all(self.values == first):
-            raise TypeError(f"entries that differ have no one {what}")
+            self._refuse(what)
         return first
+
+    def __hash__(self) -> int:
+        return hash(self._only("hash"))
+
+    def __str__(self) -> str:
+        return str(self._only("text"))
+
+    def __format__(self, spec: str) -> str:
+        return format(self._only("text"), spec)
 
     def __bool__(self) -> bool:
         return bool(self._only("truth value"))
@@ -213,6 +249,10 @@ def as_batched(value: Any) -> Any:
     return _gathered(value) if isinstance(value, np.ndarray) and value.dtype == object else value
 
 
+def _method(name: str) -> Callable[..., Any]:
+    return lambda entry, *args, **kwargs: getattr(entry, name)(*args, **kwargs)
+
+
 def _one_by_one(function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
     """``function`` of every entry by itself, stacked."""
     n_entries = next(found.n_entries for found in _all(args, kwargs))
@@ -222,10 +262,13 @@ def _one_by_one(function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
     return _stacked(found)
 
 
-def _stacked(found: list[Any]) -> Batched:
+def _stacked(found: list[Any]) -> Batched | None:
     arrays = [np.asarray(one) for one in found]
+    if all(one is None for one in found):  # a method that works in place
+        return None
     if any(array.dtype == object or array.shape != arrays[0].shape for array in arrays):
-        raise TypeError("entries that differ in shape cannot be stacked")
+        Batched.n_refused += 1
+        raise ManyError("entries that differ in shape cannot be stacked")
     return Batched(np.stack(arrays, axis=-1))
 
 

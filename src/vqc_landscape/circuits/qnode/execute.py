@@ -12,23 +12,71 @@ from vqc_landscape.circuits.qnode.tape import Tapes
 from vqc_landscape.circuits.qnode.translate import parts_of
 
 MAX_WIRES = 8  # of an operation whose matrix is compared with its parts; chosen by us
+N_DRAWS = 12  # of results that a transform gets to see; chosen by us
+RTOL = 1e-9  # of sums of results
 ATOL = 1e-11  # of such a matrix: round-off of some hundred products
 
 
-def execute(tapes: Tapes, params: Array, row: Any) -> float:
-    """Value of the QNode on its device, with its transforms.
+def execute(tapes: Tapes, params: Array, row: Any, own_device: bool = True) -> float:
+    """Value of the QNode with its transforms, on its device or on default.qubit.
 
     Raises:
         NotTakenError: it cannot be run, or does not return one number.
     """
+    import pennylane as qml
+
     args, kwargs = tapes.arguments(params, row)
+    qnode = tapes.qnode
     try:
-        result = array(tapes.qnode(*args, **kwargs))
+        if not own_device:
+            qnode = qnode.update(device=qml.device("default.qubit", wires=qnode.device.wires))
+        result = array(qnode(*args, **kwargs))
     except Exception as error:  # whatever the device raises
         raise NotTakenError(f"{tapes.call.name} cannot be run on its device: {error}") from error
     if result.size != 1:
         raise NotTakenError(f"{tapes.call.name} must return one number, but returns an array of shape {result.shape}.")
     return float(result.reshape(-1)[0].real)
+
+
+def adds_up(tapes: Tapes, params: Array, row: Any, size: float) -> bool:
+    """Whether the QNode's transforms make a sum with fixed weights of the results of their circuits.
+
+    Where it was read behind its transforms, they must give the result of the one circuit itself.
+
+    Args:
+        tapes: of the QNode.
+        params: point at which the circuits are made.
+        row: features of one sample.
+        size: of the observable; results of three times that are drawn, in which bounds show themselves.
+    """
+    import pennylane as qml
+
+    if not len(tapes.qnode.compile_pipeline):
+        return True
+    args, kwargs = tapes.arguments(params, row)
+    rng = np.random.default_rng(0)
+
+    def drawn(tape: Any) -> Any:
+        shapes = [measured.shape(None, len(tape.wires)) for measured in tape.measurements]
+        found = tuple(rng.uniform(-3 * size, 3 * size, shape)[()] for shape in shapes)
+        return found if len(found) > 1 else found[0]
+
+    def added(one: Any, other: Any) -> Any:
+        return tuple(map(added, one, other)) if isinstance(one, tuple) else one + other
+
+    try:
+        circuits, process = tapes.qnode.compile_pipeline((qml.tape.make_qscript(tapes.qnode.func)(*args, **kwargs),))
+        for _ in range(N_DRAWS):
+            one, other, start = (tuple(drawn(circuit) for circuit in circuits) for _ in range(3))
+            results = (added(one, start), added(other, start), added(added(one, other), start), start)
+            first, second, both, none = (array(process(result)[0]) for result in results)
+            if not np.abs(first + second - both - none).max() <= RTOL * max(1.0, np.abs(both).max()):
+                return False
+            if tapes.transformed and not abs(none - start[0]) <= RTOL * max(1.0, size):
+                return False
+    except Exception:  # whatever it makes of numbers
+        return False
+    return True
 
 
 def execute_plainly(tapes: Tapes, params: Array, row: Any, own_device: bool) -> float | None:

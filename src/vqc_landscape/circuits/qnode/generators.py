@@ -45,7 +45,8 @@ def generated(generator: Generator, wires: tuple[Label, ...], angle: Number, lab
 
 
 def generator_of(operation: Any) -> Generator | None:
-    if operation.hyperparameters:
+    # an operation of the user's may be made of more than its class and its angle
+    if operation.hyperparameters or not type(operation).__module__.startswith("pennylane."):
         return _find_generator(operation)
     return cached_generator(type(operation), operation)
 

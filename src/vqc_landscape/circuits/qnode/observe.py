@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from vqc_landscape.checks import Array
 from vqc_landscape.circuits.observables import (
     Diagonalised,
     Observable,
@@ -19,10 +20,9 @@ from vqc_landscape.circuits.observables import (
 from vqc_landscape.circuits.pauli import pauli_coefficients, pauli_words, walsh_hadamard
 from vqc_landscape.circuits.qnode.measured import MAX_OBSERVABLE_WIRES
 from vqc_landscape.circuits.qnode.parts import Label, NotTakenError
-from vqc_landscape.circuits.qnode.tape import Tape
+from vqc_landscape.circuits.qnode.tape import ROUND_OFF, Tape
 
 MAX_VARYING_WIRES = 5  # of a matrix that depends on the sample: 4**5 words; chosen by us
-ROUND_OFF = 1e-12  # of numbers of order 1 that a QNode computes
 
 Complex = NDArray[np.complex128]
 
@@ -105,7 +105,9 @@ class Measured:
         for term in self._terms:
             own = tape.coefficients[[term.number]]
             for factor in term.factors:
-                if factor.varies:
+                if not factor.wires:
+                    own = own * _expval(factor, factor.values(tape))
+                elif factor.varies:
                     words = _word_coefficients(factor, factor.values(tape))
                     own = (own[:, None] * words[None]).reshape(-1, max(own.shape[1], words.shape[1]))
             found.append(own)
@@ -118,7 +120,7 @@ class Measured:
         for term in self._terms:
             words = [(term.word, term.wires)]
             matrices = []
-            for factor in term.factors:
+            for factor in (factor for factor in term.factors if factor.wires):
                 if factor.varies:
                     letters = _words(factor)
                     words = [
@@ -146,6 +148,12 @@ class Measured:
         if np.abs(value - value.conj().T).max() > ROUND_OFF * max(1.0, np.abs(value).max()):
             raise NotTakenError(f"The observable of {self._name} has a matrix that is not hermitian.")
         return Diagonalised.of((value + value.conj().T) / 2)
+
+    def real_coefficients(self, tape: Tape) -> Array:
+        """The same, for a hermitian observable."""
+        found = self.coefficients(tape)
+        self.check_real(found)
+        return found.real
 
     def check_real(self, coefficients: Complex) -> None:
         """Refuse what is not hermitian."""
@@ -207,18 +215,23 @@ def _word_coefficients(factor: _Factor, values: NDArray[Any]) -> Complex:
     return pauli_coefficients(values)
 
 
+def _expval(factor: _Factor, values: NDArray[Any]) -> NDArray[Any]:
+    """What a matrix on idle wires alone, which are all zero, is in each sample."""
+    number = values.reshape(-1)
+    return np.abs(number) ** 2 if factor.kind == "amplitudes" else number
+
+
 def build_observable(
     measured: Measured, tape: Tape, positions: dict[Label, int], first_feature: int, has_data: bool
 ) -> tuple[Observable, NDArray[np.bool_]]:
     """The observable, and which of its products have a coefficient for each sample, from ``first_feature`` on."""
     measured.check_varying()
-    coefficients, products = measured.coefficients(tape), measured.products(positions)
-    measured.check_real(coefficients)
+    coefficients, products = measured.real_coefficients(tape), measured.products(positions)
     scale = max(1.0, float(np.abs(coefficients).max(initial=0.0)))
     own = np.array([has_data and (len(c) == 1 or varies(c[np.newaxis])) for c in coefficients], dtype=np.bool_)
     kept = []
     feature = first_feature
-    for product, coefficient, is_own in zip(products, coefficients.real, own, strict=True):
+    for product, coefficient, is_own in zip(products, coefficients, own, strict=True):
         if is_own:
             kept.append(replace(product, feature=feature))
             feature += 1

@@ -7,6 +7,7 @@ one table, a row for each sample, in the order in which the program refers to th
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -22,13 +23,15 @@ from vqc_landscape.circuits.program import Circuit, Rotation
 from vqc_landscape.circuits.qnode.affine import RTOL, Pattern, Points, check_affine, find_pattern, one_at_a_time, solve
 from vqc_landscape.circuits.qnode.arguments import Call
 from vqc_landscape.circuits.qnode.assemble import Assembly, Read
-from vqc_landscape.circuits.qnode.observe import ROUND_OFF
 from vqc_landscape.circuits.qnode.parts import NotTakenError
-from vqc_landscape.circuits.qnode.tape import NotTogetherError, Rows, Tape, Tapes, join
+from vqc_landscape.circuits.qnode.tape import ROUND_OFF, NotTogetherError, Rows, Tape, Tapes, agree, join
 
 PIECE = 2**22  # numbers of the angles that are read in one go, 32 MB; chosen by us
 PIECE_ALONE = 32  # rows between two steps of the progress bar, where they are read one by one
 FEW = 4  # rows by which the reading of many at once is compared with that of one by one; chosen by us
+MANY = 64  # the same at one point, where the data are new; chosen by us
+N_CAREFUL = 6  # points more, for every row; chosen by us
+N_CAREFUL_ALONE = 2  # the same, where each costs a call
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,7 @@ class Reading:
         call: how the QNode is called.
         labels: its wires, in the order of the circuit's.
         tapes: makes its tapes.
+        check_repeats: refuses a QNode whose numbers are other ones in each call.
     """
 
     circuit: Circuit
@@ -48,6 +52,7 @@ class Reading:
     call: Call
     labels: tuple[Any, ...]
     tapes: Tapes
+    check_repeats: Callable[[], None]
 
 
 def read_qnode(qnode: Any, call: Call, rows: Rows, transformed: bool) -> Reading:
@@ -87,7 +92,8 @@ def read_qnode(qnode: Any, call: Call, rows: Rows, transformed: bool) -> Reading
         assembly.initial,
         parameters,
     )
-    return Reading(circuit, assembly.observable, call, assembly.labels, reader.tapes)
+    again = functools.partial(reader.check_repeats, rows)
+    return Reading(circuit, assembly.observable, call, assembly.labels, reader.tapes, again)
 
 
 def as_rows(features: Any, shape: tuple[int, ...] | None = None) -> NDArray[Any]:
@@ -115,7 +121,9 @@ class _Reader:
     def read_first(self, rows: Rows) -> Read:
         """Find the pattern of parameters, in all rows."""
         first = None if rows is None else rows[:1]
+        self._first = first
         self.tapes.find_kind(self.points.first(1)[0], None if rows is None else rows[0])
+        self._seen = self.tapes.read_alone(self.points.first(1), first)
         self._compare(rows)
         self.pattern = find_pattern(lambda points: self._tape(points, first).angles, self.points)
         read = self._read(rows, extend=True)
@@ -127,6 +135,7 @@ class _Reader:
 
     def read_more(self, rows: NDArray[Any]) -> Read:
         """Other samples of the same program."""
+        self._compare_rows(rows, FEW)
         return self._read(rows, extend=False)
 
     def _compare(self, rows: Rows) -> None:
@@ -137,12 +146,22 @@ class _Reader:
         alone = self.tapes.read_alone(points, some)
         for how in ("all", "points"):
             together = self.tapes.read_together(points, some, how)
-            if together is not None and _agree(together, alone):
+            if together is not None and agree(together, alone):
                 self.tapes.together = how
-                return
+                break
+        self._compare_rows(rows, MANY)
+
+    def _compare_rows(self, rows: Rows, n_rows: int) -> None:
+        """Read rows one by one where one of some is another one so."""
+        if rows is None or self.tapes.together != "all":
+            return
+        some = rows[np.unique(np.linspace(0, len(rows) - 1, n_rows).astype(int))]
+        together = self.tapes.read_together(self.points.first(1), some, "all")
+        if together is None or not agree(together, self.tapes.read_alone(self.points.first(1), some)):
+            self.tapes.together = "points"
 
     def _read(self, rows: Rows, extend: bool) -> Read:
-        n_rows, n_points = 1 if rows is None else len(rows), 2 + max(map(len, self.pattern), default=0)
+        n_rows, n_points = 1 if rows is None else len(rows), len(self._points(extend))
         how, piece = self.tapes.together, PIECE_ALONE
         if how == "all":
             piece = max(PIECE // (n_points * max(len(self.pattern), 1)), 1)
@@ -167,14 +186,14 @@ class _Reader:
 
     def _read_piece(self, rows: Rows, extend: bool) -> tuple[Tape, Array]:
         """What some rows have besides angles, and the coefficients of their angles."""
-        points = self.points.first(2 + max(map(len, self.pattern), default=0))
+        points = self._points(extend)
         n_rows = 1 if rows is None else len(rows)
         tape = self.tapes.read(points, rows)
         angles = tape.angles.reshape(len(tape.angles), n_rows, len(points))
         coefficients, misfit = solve(self.pattern, points, angles)
         for k in np.unique(np.argwhere(misfit > RTOL)[:, 1]) if extend else []:
             own = None if rows is None else rows[[k]]
-            self._check_repeats(own)
+            self.check_repeats(own)
             moved = one_at_a_time(lambda some, own=own: self._tape(some, own).angles, points[0])  # type: ignore[misc]
             joined = [tuple(sorted({*one, *other})) for one, other in zip(self.pattern, moved, strict=True)]
             if joined != self.pattern:
@@ -183,26 +202,35 @@ class _Reader:
         check_affine(misfit, self._angle_text(tape))
         return self._without_points(tape, rows, len(points)), coefficients
 
-    def _check_repeats(self, rows: Rows) -> None:
-        """Refuse numbers that are other ones in each call."""
+    def _points(self, extend: bool) -> Array:
+        """Points at which every row is read: one more than there are unknowns, and others for what is new."""
+        first = self.points.first(2 + max(map(len, self.pattern), default=0))
+        more = N_CAREFUL_ALONE if self.tapes.together == "none" else N_CAREFUL
+        return np.concatenate([first, self.points.careful[: more * extend]])
+
+    def check_repeats(self, rows: Rows) -> None:
+        """Refuse numbers that are other ones in each call, or than they were at first."""
         row = None if rows is None else rows[:1]
-        one, other = (self.tapes.read_alone(self.points.first(1), row) for _ in range(2))
-        if not _agree(one, other):
+        one, *others = (self.tapes.read_alone(self.points.first(1), row) for _ in range(3))
+        is_first = row is None or self._first is None or np.array_equal(row, self._first)
+        if not all(agree(one, other) for other in (*others, *[self._seen] * is_first)):
             raise NotTakenError(
                 f"Numbers of {self.name} are drawn at random anew in each call. Give them a seed, or draw them once "
-                "outside of the QNode."
+                "outside of the QNode; if its code remembers earlier calls, give it what it remembers as an argument."
             )
 
     def _without_points(self, tape: Tape, rows: Rows, n_points: int) -> Tape:
         """One entry for each row, of what must not depend on the parameters."""
 
         def first(values: NDArray[Any], what: str) -> NDArray[Any]:
+            if not np.isfinite(values).all():
+                raise NotTakenError(f"{what} of {self.name} has entries that are no finite numbers.")
             if values.shape[-1] == 1:
                 return values
             by_row = values.reshape(*values.shape[:-1], -1, n_points)
             scale = max(1.0, float(np.abs(by_row).max(initial=0.0)))
             if np.abs(by_row - by_row[..., :1]).max(initial=0.0) > ROUND_OFF * scale:
-                self._check_repeats(rows)
+                self.check_repeats(rows)
                 raise NotTakenError(
                     f"{what} of {self.name} depends on the parameters; only angles may. As an expectation value is "
                     "linear in its observable, a coefficient can be taken out of the QNode, and the chain rule be used."
@@ -242,12 +270,3 @@ class _Reader:
     def _angle_text(self, tape: Tape) -> Callable[[int], str]:
         rotations = [slot for slot in tape.slots if slot.kind == "rotation"]
         return lambda k: f"{rotations[k].label or rotations[k].name} on wires {list(rotations[k].wires)}"
-
-
-def _agree(one: Tape, other: Tape) -> bool:
-    """Whether two readings of the same points are the same, up to round-off."""
-    if one.structure != other.structure:
-        return False
-    pairs = [(one.angles, other.angles), (one.coefficients, other.coefficients)]
-    pairs += [*zip(one.arrays, other.arrays, strict=True), *zip(one.factors, other.factors, strict=True)]
-    return all(np.abs(a - b).max(initial=0.0) <= ROUND_OFF * max(1.0, np.abs(b).max(initial=0.0)) for a, b in pairs)

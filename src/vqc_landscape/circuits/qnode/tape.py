@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 
 from vqc_landscape.checks import Array
 from vqc_landscape.circuits.qnode.arguments import Call
-from vqc_landscape.circuits.qnode.batched import Batched
+from vqc_landscape.circuits.qnode.batched import Batched, ManyError
 from vqc_landscape.circuits.qnode.measured import ObservableTerm, terms_of
 from vqc_landscape.circuits.qnode.parts import Label, NotTakenError
 from vqc_landscape.circuits.qnode.translate import is_state, parts_of, state_of
 
 Rows = NDArray[Any] | None
 
+ROUND_OFF = 1e-12  # of numbers of order 1 that a QNode computes
 N_DRAWS = 8  # calls by which gates that are drawn at random show themselves; chosen by us
 
 
@@ -85,19 +86,29 @@ class Tapes:
     def __init__(self, qnode: Any, call: Call, transformed: bool) -> None:
         self.qnode, self.call, self.transformed = qnode, call, transformed
         self.together = "none"  # what is read in one call: "all", the "points" of a row, or "none"
+        self.lists = False  # whether lists of the example are given as lists; else as arrays
         self._convert: Callable[[Any], Any] = lambda array: array
 
     def arguments(self, params: Any, row: Any = None) -> tuple[list[Any], dict[str, Any]]:
         """What the QNode is called with: arrays of the kind that it takes, and its own to write into."""
         own = None if row is None else self._convert(copy.copy(row))
-        return self.call.arguments(self._convert(copy.deepcopy(params)), own)
+        return self.call.arguments(self._convert(copy.deepcopy(params)), own, self.lists)
 
     def find_kind(self, params: Array, row: Any) -> None:
-        """Give it torch's tensors if it cannot be called with numpy's arrays.
+        """Give it lists where these are something else than arrays, torch's tensors if it cannot take numpy's arrays.
 
         Raises:
-            NotTakenError: it can be called with neither.
+            NotTakenError: it can be called with none of them.
         """
+        if self.call.parameters.layout.has_lists:
+            self.lists = True
+            try:
+                listed = self.read_one(params, row)
+            except NotTakenError:
+                self.lists = False
+            else:
+                self.lists = not self._is_read(params, row, listed)
+                return
         try:
             self.script(params, row)
         except NotTakenError:
@@ -111,6 +122,14 @@ class Tapes:
             else:
                 return
             raise
+
+    def _is_read(self, params: Array, row: Any, expected: Tape) -> bool:
+        """Whether arrays give the same tape as lists."""
+        self.lists = False
+        try:
+            return agree(self.read_one(params, row), expected)
+        except NotTakenError:
+            return False
 
     def script(self, params: Any, row: Any = None) -> Any:
         """PennyLane's tape at one point.
@@ -168,17 +187,20 @@ class Tapes:
 
     def read_together(self, points: Array, rows: Rows, how: str) -> Tape | None:
         """The same in one call, or (``how`` is "points") in one for every row; None if the code does not allow that."""
+        n_refused = Batched.n_refused
         try:
             if how == "points" and rows is not None:
                 tapes = [read_tape(self.script(Batched(points.T), row), len(points), self.call.name) for row in rows]
                 same = all(tape.structure == tapes[0].structure for tape in tapes)
-                return join(tapes) if same else None
-            n_rows = 1 if rows is None else len(rows)
-            batched = None if rows is None else Batched(np.moveaxis(np.repeat(rows, len(points), axis=0), 0, -1))
-            script = self.script(Batched(np.tile(points, (n_rows, 1)).T), batched)
-            return read_tape(script, len(points) * n_rows, self.call.name)
-        except Exception:  # whatever its code makes of an array that is none
+                found = join(tapes) if same else None
+            else:
+                n_rows = 1 if rows is None else len(rows)
+                batched = None if rows is None else Batched(np.moveaxis(np.repeat(rows, len(points), axis=0), 0, -1))
+                script = self.script(Batched(np.tile(points, (n_rows, 1)).T), batched)
+                found = read_tape(script, len(points) * n_rows, self.call.name)
+        except (Exception, ManyError):  # whatever its code makes of an array that is none
             return None
+        return found if Batched.n_refused == n_refused else None  # else its code has swallowed the refusal
 
     def explain_difference(self, first: Seen, other: Seen) -> NoReturn:
         """Say why two tapes differ in their gates.
@@ -203,6 +225,15 @@ class Tapes:
             f"The gates of {self.call.name} depend on its features: {what}. Only angles, initial states and numbers of "
             "the observable may: write `if bit: qml.X(0)` as qml.RX(np.pi * bit, 0)."
         )
+
+
+def agree(one: Tape, other: Tape) -> bool:
+    """Whether two readings of the same points are the same, up to round-off."""
+    if one.structure != other.structure:
+        return False
+    pairs = [(one.angles, other.angles), (one.coefficients, other.coefficients)]
+    pairs += [*zip(one.arrays, other.arrays, strict=True), *zip(one.factors, other.factors, strict=True)]
+    return all(np.abs(a - b).max(initial=0.0) <= ROUND_OFF * max(1.0, np.abs(b).max(initial=0.0)) for a, b in pairs)
 
 
 def _difference(first: Tape, other: Tape) -> str:
