@@ -30,8 +30,8 @@ def test_every_qnode_is_right_or_refused() -> None:
 
 @pytest.mark.parametrize("method", ["loss", "grad", "hessian"])
 def test_a_wrong_number_is_found(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    right = getattr(vl.CircuitRisk, method)
-    monkeypatch.setattr(vl.CircuitRisk, method, lambda risk, params: right(risk, params) + 1e-7)
+    right = getattr(vl.Risk, method)
+    monkeypatch.setattr(vl.Risk, method, lambda risk, params: right(risk, params) + 1e-7)
     with pytest.raises(AssertionError, match="Not equal to tolerance"):
         outcome(Draw(PLAIN, [0.3], None, None, ("w",)))
 
