@@ -1,1 +1,34 @@
-"""Exact first and second derivatives of expectation values by tangent propagation."""
+"""Outputs and derivatives of circuits: one contract (``engine.py``), several engines.
+
+A circuit and its observables are compiled once (``compile/``); an engine (``cpu/``, ``gpu/``) computes with the result.
+
+Glossary
+========
+
+active parameters
+    those whose derivatives are taken; what depends on them is in *columns*, one tangent for each.
+accumulation block
+    samples that one thread sums before anything else is added; its size depends on the number of samples alone.
+batch
+    samples that are computed side by side, innermost in all arrays.
+block
+    a diagonal, then RY rotations of one-qubit *runs*, then unitaries on several qubits; the schedule is a list of them.
+run, element
+    consecutive one-qubit gates on a wire, and one of these gates.
+word
+    a product of Pauli letters; in a schedule one of Z's, whose rotation belongs to the diagonal after its block.
+site
+    where a generator acts at the end of a block: the qubit of a run, or a word.
+step, slot, entry
+    generators that enter at one point; a column that gains there; one generator with its coefficient.
+wire masks
+    how a wire acts on stored states: X flips the bits x, Z reads the parity of the bits r. CNOT and SWAP change them.
+commuting set
+    products of the observable that are diagonal after one change of basis, and measured together.
+image
+    the observable of an output, times the state.
+adjoint
+    the images, each times the loss gradient of its output, pulled back to a block.
+loss gradient, loss curvature
+    derivatives of the loss in the outputs, g (K,) and C (K, K) of every sample.
+"""
