@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pennylane as qml
 import qnode_words as words
-import scipy.linalg
+import torch
 from hypothesis import strategies as st
 
 NAMES = ("a wire", 0, "b", 7)  # of wires
@@ -42,7 +42,7 @@ class Draw:
 
     def node(self, **how: Any) -> Any:
         """The QNode, made anew."""
-        scope = {"np": np, "qml": qml, "math": math, "functools": functools, "scipy": scipy, "how": how}
+        scope = {"np": np, "qml": qml, "math": math, "functools": functools, "torch": torch, "how": how}
         scope |= {"U": words.UNITARIES, "H": words.HERMITIANS, "words": words}
         exec(self.source, scope)
         return scope["node"]
@@ -169,7 +169,7 @@ class _Writer:
         rows = targets = None
         if self.has_rows:
             rng = np.random.default_rng(self.rng.getrandbits(16))
-            rows = np.round(rng.normal(size=(self.pick((1, 1, 2, 3)), *self.shape)), 3)
+            rows = np.round(rng.normal(size=(self.pick((1, 1, 1, 2, 2, 3)), *self.shape)), 3)
             targets = rng.choice([-1.0, 1.0, 0.5], len(rows))
             call["reduction"] = self.pick(("mean", "mean", "sum"))
         elif self.chance(15):
@@ -242,4 +242,4 @@ class _Writer:
         return self.pick(words.MADE) if self.chance(25) else words.MADE[0]
 
     def device(self) -> str:
-        return self.pick(words.DEVICES) if self.chance(30) else words.DEVICES[0]
+        return self.pick(words.DEVICES) if self.chance(20) else words.DEVICES[0]

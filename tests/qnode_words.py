@@ -28,6 +28,7 @@ ANGLES_WITH_ROWS = (
     "({p} + {p}) * {x}", "(1 if {x} > 0 else 2) * {p}", "max({x}, 0.1) * {p}", "np.where({x} > 0, {x}, 0.2) * {p}",
     "math.exp({x}) + {p}", "np.abs({x}) * {p}", "{p} * np.clip({x}, -0.5, 0.5)", "int({x} > 0) * {p} + 0.1",
     "(np.pi - {x}) * (np.pi - {x} * {x})", "{p} * round(float({x}), 1)", "np.arctan2({x}, 1.0) + 2 * {p}",
+    "torch.sin(torch.tensor(float({x}), dtype=torch.float64)) + {p}", "qml.math.cos({x}) * {p}", "qml.numpy.tanh({x}) - {p}",
 )  # fmt: skip
 ROTATIONS = (
     "qml.R{axis}({a}, {q0})", "qml.R{axis}({a}, {q0})", "qml.PhaseShift({a}, {q0})", "qml.Rot({a}, {a}, {a}, {q0})",
@@ -131,13 +132,22 @@ MADE = (
         "qml.transforms.split_to_single_terms", "qml.transforms.combine_global_phases", "qml.simplify",
     )),
     f"qml.transforms.decompose({_PLAIN}, gate_set=<'RX', 'RY', 'RZ', 'CNOT', 'GlobalPhase'>>)",
+    "qml.QNode(circuit, dev, interface='torch', **how)", "qml.QNode(circuit, dev, interface='autograd', **how)",
+    "qml.QNode(circuit, dev, diff_method='parameter-shift', **how)", "qml.QNode(circuit, dev, diff_method='finite-diff', **how)",
+    "qml.QNode(circuit, dev, diff_method=None, **how)", f"qml.compile(qml.compile({_PLAIN}))",
     f"qml.map_wires({_PLAIN}, <0: 0>>)",
 )  # fmt: skip
 MADE = tuple(text.replace("<", "{").replace(">>", "}") for text in MADE)
 DEVICES = (
     "qml.device('default.qubit', wires=WIRES)", "qml.device('default.qubit')", "qml.device('default.mixed', wires=WIRES)",
     "qml.device('default.qubit', wires=[*WIRES, 'idle', 99])", "qml.device('reference.qubit', wires=WIRES)",
+    "qml.add_noise(qml.device('default.mixed', wires=WIRES), words.NO_NOISE)",
 )  # fmt: skip
+
+
+_DAMPING = qml.noise.partial_wires(qml.AmplitudeDamping, 0.1)
+NOISE = qml.NoiseModel({qml.noise.op_eq(qml.RY): _DAMPING})
+NO_NOISE = qml.NoiseModel({qml.noise.op_eq(qml.QubitSum): _DAMPING})
 
 
 class Refused(NamedTuple):
@@ -172,6 +182,14 @@ REFUSED = {
     "two values": Refused(end="return qml.expval(qml.Z({q0})), qml.expval(qml.X({q0}))"),
     "shots": Refused(made=f"qml.set_shots({_PLAIN}, 10)"),
     "channel": Refused(("qml.AmplitudeDamping(0.2, {q0})",), device="qml.device('default.mixed', wires=WIRES)"),
+    "noise of the device": Refused(
+        ("qml.RY({p}, {q0})",), "return qml.expval(qml.Z({q0}))", _PLAIN,
+        "qml.add_noise(qml.device('default.mixed', wires=WIRES), words.NOISE)",
+    ),
+    "noise by a transform": Refused(
+        ("qml.RY({p}, {q0})",), "return qml.expval(qml.Z({q0}))", f"qml.add_noise({_PLAIN}, words.NOISE)",
+        "qml.device('default.mixed', wires=WIRES)",
+    ),
     "bit flip": Refused(("qml.BitFlip(0.2, {q0})",), device="qml.device('default.mixed', wires=WIRES)"),
     "measured bit": Refused(("qml.cond(qml.measure({q0}), qml.X)({q0})",), made=_PLAIN, device="qml.device('default.qubit')"),
     "drawn angle": Refused(("qml.RX(np.random.default_rng().normal(), {q0})",)),

@@ -52,7 +52,7 @@ def number(operation: Any, value: Any) -> Number:
     if found.dtype.itemsize < 8 and found.dtype.kind in "fc":
         raise NotTakenError(
             f"{operation.name} on wires {operation.wires.tolist()} has an angle in single precision, {found.dtype}. "
-            "Compute angles in float64; with JAX, jax.config.update('jax_enable_x64', True)."
+            "Compute angles in float64, of features in float64; with JAX, jax.config.update('jax_enable_x64', True)."
         )
     if np.iscomplexobj(found) and found.imag.any():
         raise NotTakenError(f"{operation.name} on wires {operation.wires.tolist()} has a complex angle.")
