@@ -354,3 +354,18 @@ def test_a_batch_of_angles_is_named() -> None:
         param_shift_hessian(batch, np.zeros(3))
     with pytest.raises(ValueError, match=r"`qnode` cannot be called with params of shape \(3,\)"):
         param_shift_hessian(qml.QNode(lambda w: qml.RX(w[5], 0), qml.device("default.qubit")), np.zeros(3))
+
+
+@pytest.mark.parametrize("function", [lambda r: r**2, lambda r: np.log(2 + r), lambda r: np.maximum(r, 0)])
+def test_one_circuit_and_a_nonlinear_function_of_its_value_are_refused(function):
+    @qml.transform
+    def bent(tape):
+        return [tape], lambda results: function(results[0])
+
+    @qml.qnode(qml.device("default.qubit", wires=1))
+    def circuit(params):
+        qml.RX(params[0], 0)
+        return qml.expval(qml.Z(0))
+
+    with pytest.raises(ValueError, match="makes its value of 1 circuits by a nonlinear function"):
+        param_shift_hessian(bent(circuit), [0.4])

@@ -382,3 +382,98 @@ def test_a_wrong_number_is_seen_on_a_device_of_single_precision(monkeypatch: pyt
     monkeypatch.setattr(vl.Risk, "outputs", lambda risk, params: right(risk, params) + 1e-6)
     with pytest.raises(ValueError, match="circuit is not what was read of it"):
         vl.from_qnode(qml.QNode(circuit, Single(wires=1)), [0.3])
+
+
+# --- roots, examples, and what a caller does to his arrays ----------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "gate",
+    [
+        lambda a: qml.pow(qml.PhaseShift(a, 0), 0.5),
+        lambda a: qml.pow(qml.CPhase(a, [0, 1]), -1.3),
+        lambda a: qml.pow(qml.SingleExcitation(a, [0, 1]), 0.5),
+        lambda a: qml.ctrl(qml.pow(qml.PhaseShift(a, 0), 0.5), 1),
+        lambda a: qml.pow(qml.ctrl(qml.GlobalPhase(a), 0), 0.5),
+    ],
+    ids=["PhaseShift", "CPhase", "SingleExcitation", "controlled root", "root of a controlled phase"],
+)
+def test_a_root_of_a_gate_that_jumps_is_refused(gate: Callable[[Any], Any]) -> None:
+    """The device takes the principal root of the matrix, which is no gate of a multiple of the angle."""
+
+    def circuit(w: Any) -> Any:
+        qml.RY(0.3, 0)
+        qml.RY(0.7, 1)
+        gate(w[0])
+        qml.RX(w[1], 0)
+        return qml.expval(qml.Z(0) @ qml.X(1))
+
+    with pytest.raises(ValueError, match="is a root of its matrix, which jumps where an angle passes half a turn"):
+        vl.from_qnode(qml.QNode(circuit, qml.device("default.qubit", wires=2)), [0.1, 0.2])
+
+
+@pytest.mark.parametrize("gate", [qml.RX, qml.IsingXX], ids=["RX", "IsingXX"])
+def test_a_root_of_a_rotation_about_a_word_is_one_of_half_the_angle(gate: Any) -> None:
+    def circuit(w: Any) -> Any:
+        qml.pow(gate(w[0], [0, 1][: gate.num_wires]), 0.5)
+        return qml.expval(qml.Z(0))
+
+    risk = vl.from_qnode(qml.QNode(circuit, qml.device("default.qubit", wires=2)), [0.1])
+    for angle in (1.0, 4.0, -5.0, 20.0):
+        assert risk.loss([angle]) == pytest.approx(np.cos(angle / 2), abs=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("branch", "example"),
+    [
+        (lambda w: np.any(w != 0), [0.0, 0.0]),
+        (lambda w: not np.allclose(w, 0), [0.0, 0.0]),
+        (lambda w: abs(w[0] - 1) > 0.05, [1.0, 2.0]),
+    ],
+    ids=["any", "allclose", "near"],
+)
+def test_the_example_is_tried(branch: Callable[[Any], bool], example: list[float]) -> None:
+    def circuit(w: Any) -> Any:
+        qml.RY(w[0], 0)
+        qml.RY(w[1], 1)
+        qml.CNOT([0, 1])
+        if branch(w):
+            qml.RX(0.4, 1)
+        return qml.expval(qml.Z(1))
+
+    with pytest.raises(ValueError, match="circuit"):
+        vl.from_qnode(qml.QNode(circuit, qml.device("default.qubit", wires=2)), example)
+
+
+def test_a_caller_who_writes_into_his_arrays_changes_no_risk() -> None:
+    def circuit(w: Any, x: Any) -> Any:
+        qml.RX(w[0], 0)
+        qml.RY(x[0], 0)
+        return qml.expval(qml.Z(0))
+
+    x, y = np.linspace(0.1, 1, 5)[:, None], np.ones(5)
+    risk = vl.from_qnode(qml.QNode(circuit, qml.device("default.qubit", wires=1)), [0.3], x, y)
+    before = risk.loss([0.3])
+    x[:], y[:] = 5, 5
+    assert risk.loss([0.3]) == before
+    with pytest.raises(ValueError, match="read-only"):
+        risk.structural_directions[:] = 1
+
+
+def test_a_dictionary_of_values_is_refused() -> None:
+    def circuit(w: Any) -> Any:
+        qml.RX(w[0], 0)
+        return {"z": qml.expval(qml.Z(0))}
+
+    qnode = qml.QNode(circuit, qml.device("default.qubit", wires=1))
+    with pytest.raises(ValueError, match="must return one qml.expval, but returns a dict"):
+        vl.from_qnode(qnode, [0.1])
+    with pytest.raises(ValueError, match="must return one qml.expval, but returns a dict"):
+        vl.param_shift_hessian(qnode, [0.1])
+
+
+@pytest.mark.parametrize("indices", [[5], [-1], "a", [0.5], [], 3, None, [[0, 1]]], ids=str)
+def test_a_batch_of_samples_that_there_are_not_is_refused(indices: Any) -> None:
+    risk = vl.CircuitRisk(vl.reuploading(2, 1), vl.PauliZ(0), "mse", [[0.1, 0.2]] * 4, [1.0, -1.0, 1.0, 1.0])
+    with pytest.raises(ValueError, match="`indices` must be a list of at least one sample from 0 to 3"):
+        risk.batch(indices)

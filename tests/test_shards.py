@@ -35,7 +35,7 @@ def test_every_entry_belongs_to_one_share(n_params: int, n_blocks: int) -> None:
 
 
 def test_a_share_that_the_blocks_do_not_have_is_refused() -> None:
-    with pytest.raises(ValueError, match="`share` must be at least 0 and below 3, but is 3"):
+    with pytest.raises(ValueError, match="`share` must be a whole number at least 0 and below 3, but is 3"):
         pair_of_blocks(7, 3, 3)
     with pytest.raises(ValueError, match="`n_blocks` must be a whole number at least 1, but is 0"):
         pair_of_blocks(7, 0, 0)

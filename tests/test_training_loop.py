@@ -525,3 +525,17 @@ def test_a_batch_larger_than_the_data_is_refused():
 
     with pytest.raises(ValueError, match="`optimiser.batch_size` must be a whole number between 1 and 5, but is '2'"):
         train(risk, np.zeros(risk.n_params), Own.__new__(Own), 1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"stop": True}, "`stop` must be a function, but is True"),
+        ({"report": 3}, "`report` must be a function, but is 3"),
+        ({"test_risk": "circuit"}, "`test_risk` must be a risk, such as vl.from_qnode"),
+    ],
+)
+def test_what_is_no_function_or_no_risk_is_refused(arguments, message):
+    risk = vl.CircuitRisk(vl.rx_product(2, 1), vl.PauliZ(0), "expval")
+    with pytest.raises(ValueError, match=message):
+        vl.train(risk, [0.1, 0.2], vl.GradientDescent(0.1), 1, **arguments)

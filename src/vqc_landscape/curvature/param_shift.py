@@ -16,6 +16,7 @@ Array = NDArray[np.float64]
 _HINT = "qml.gradients.param_shift_hessian covers this case."
 # angles pass through a handful of float64 operations: 1e-9 is far above their rounding, far below any real fault
 _ROUNDING = 1e-9
+_N_DRAWS = 12  # of results that a transform gets to see; chosen by us
 
 
 def param_shift_hessian(qnode: Any, params: Any, shots: int | None = None) -> Array:
@@ -61,7 +62,7 @@ def param_shift_hessian(qnode: Any, params: Any, shots: int | None = None) -> Ar
         qnode = qml.set_shots(qnode, shots=check_count("shots", shots))
 
     def run(*shifts: tuple[int, float]) -> float:
-        return float(np.asarray(qnode(_shifted(point, *shifts).reshape(shape))))
+        return _one_number(qnode(_shifted(point, *shifts).reshape(shape)))
 
     quarter = np.pi / 2
     here = run()
@@ -73,6 +74,14 @@ def param_shift_hessian(qnode: Any, params: Any, shots: int | None = None) -> Ar
             opposite = run((i, quarter), (j, -quarter)) + run((i, -quarter), (j, quarter))
             hessian[i, j] = hessian[j, i] = (equal - opposite) / 4
     return hessian
+
+
+def _one_number(returned: Any) -> float:
+    value = np.asarray(None if isinstance(returned, dict) else returned)
+    if value.size != 1 or value.dtype == object:
+        kind = f"a {type(returned).__name__}" if value.dtype == object else f"an array of shape {value.shape}"
+        raise ValueError(f"Argument `qnode` must return one qml.expval, but returns {kind}.")
+    return float(value.reshape(-1)[0])
 
 
 @dataclass(frozen=True)
@@ -175,25 +184,26 @@ def _batch(qnode: Any, point: Array, shape: tuple[int, ...], level: str) -> tupl
 def _executed(qnode: Any, point: Array, shape: tuple[int, ...], level: str) -> list[_Angles]:
     """The numbers of every circuit that is executed."""
     tapes, combine = _batch(qnode, point, shape, level)
-    if len(tapes) > 1:
+    if len(qnode.compile_pipeline):
         _check_combination(combine, len(tapes))
     return [_angles(tape) for tape in tapes]
 
 
 def _check_combination(combine: Any, n_circuits: int) -> None:
     """The value must be a linear function of those of the circuits, as the shift rule is."""
-    one, other = np.random.default_rng(0).uniform(-1.0, 1.0, (2, n_circuits))
-    try:
-        sums = [float(np.squeeze(combine(tuple(values)))) for values in (one, other, one + other, 0 * one)]
-    except Exception as error:  # what a transform makes of its results is its own code
-        raise ValueError(
-            f"What a transform of the QNode makes of {n_circuits} circuits cannot be tried: {error}"
-        ) from error
-    if abs(sums[2] - sums[0] - sums[1] + sums[3]) > _ROUNDING * max(1.0, *map(abs, sums)):
-        raise ValueError(
-            f"A transform of the QNode makes its value of {n_circuits} circuits by a nonlinear function; the shift "
-            "rule needs a linear one."
-        )
+    rng = np.random.default_rng(0)
+    for one, other in rng.uniform(-3.0, 3.0, (_N_DRAWS, 2, n_circuits)):  # of both signs, where a bound shows itself
+        try:
+            sums = [float(np.squeeze(combine(tuple(values)))) for values in (one, other, one + other, 0 * one)]
+        except Exception as error:  # what a transform makes of its results is its own code
+            raise ValueError(
+                f"What a transform of the QNode makes of {n_circuits} circuits cannot be tried: {error}"
+            ) from error
+        if abs(sums[2] - sums[0] - sums[1] + sums[3]) > _ROUNDING * max(1.0, *map(abs, sums)):
+            raise ValueError(
+                f"A transform of the QNode makes its value of {n_circuits} circuits by a nonlinear function; the shift "
+                "rule needs a linear one."
+            )
 
 
 def _angles(tape: Any) -> _Angles:

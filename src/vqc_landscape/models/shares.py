@@ -28,8 +28,8 @@ def pair_of_blocks(n_params: int, n_blocks: int, share: int) -> tuple[Indices, N
     """
     blocks = np.array_split(np.arange(n_params), check_count("n_blocks", n_blocks))
     pairs = list(itertools.combinations(range(n_blocks), 2)) or [(0, 0)]
-    if not 0 <= share < len(pairs):
-        raise ValueError(f"Argument `share` must be at least 0 and below {len(pairs)}, but is {share}.")
+    if not isinstance(share, int | np.integer) or not 0 <= share < len(pairs):
+        raise ValueError(f"Argument `share` must be a whole number at least 0 and below {len(pairs)}, but is {share}.")
     first, second = pairs[share]
     if first == second:
         return blocks[0], np.ones((n_params, n_params), dtype=np.bool_)

@@ -70,12 +70,13 @@ def from_qnode(
     rows = None if features is None else as_rows(features)
     call = _find_call(qnode, params, rows, argnum, static)
     how: dict[str, Any] = {"reduction": reduction, "device": device, "precision": precision}
-    default = "expval" if features is None else "mse"
+    default, example = "expval" if features is None else "mse", call.parameters.layout.flatten(params)
+    assert example is not None  # the form is that of the example
 
     def risk_of(transformed: bool) -> Risk:
         reading = read_qnode(qnode, call, rows, transformed)
         risk = CircuitRisk(reading.circuit, reading.observable, loss or default, rows, targets, **how)
-        risk.trial = try_out(risk, reading, rows)
+        risk.trial = try_out(risk, reading, rows, example)
         return risk
 
     try:  # before its transforms, if that is what is executed; else after them

@@ -138,8 +138,16 @@ class Risk:
         return float(np.mean(classes == self.targets.reshape(len(classes), -1)))
 
     def batch(self, indices: Indices) -> Risk:
-        """The risk of some of the samples, with the same reduction."""
-        part = self.model.part(indices)  # says first what is wrong without data
+        """The risk of some of the samples, with the same reduction.
+
+        Args:
+            indices: samples, shape (n,).
+
+        Raises:
+            ValueError: no such samples, or no data.
+        """
+        indices = _as_indices(indices, self.n_samples)
+        part = self.model.part(indices)
         targets = None if self.targets is None else self.targets[indices]
         return Risk(part, self.loss_function, targets, self.reduction)
 
@@ -208,10 +216,20 @@ class Risk:
         return gradient * self._scale, self.loss_function.curvature(outputs, targets) * self._scale
 
 
+def _as_indices(indices: Any, n_samples: int) -> Indices:
+    array = np.asarray(indices)
+    allowed = np.issubdtype(array.dtype, np.integer) and array.ndim == 1 and array.size > 0
+    if not allowed or array.min() < 0 or array.max() >= n_samples:
+        raise ValueError(
+            f"Argument `indices` must be a list of at least one sample from 0 to {n_samples - 1}, but is {indices!r}."
+        )
+    return np.asarray(array, dtype=np.intp)
+
+
 def _as_targets(targets: Any, n_samples: int) -> Array:
     if np.ndim(targets) == 2:
         matrix = as_matrix("targets", targets)
         if len(matrix) != n_samples:
             raise ValueError(f"Argument `targets` must have {n_samples} rows, but has {len(matrix)}.")
-        return matrix
-    return as_vector("targets", targets, n_samples)
+        return matrix.copy()
+    return as_vector("targets", targets, n_samples).copy()

@@ -48,14 +48,14 @@ class TrialError(NotTakenError):
     """The QNode gives another number than what was read of it."""
 
 
-def try_out(risk: Risk, reading: Reading, rows: Rows) -> Trial:
-    """Compare a risk with its QNode.
+def try_out(risk: Risk, reading: Reading, rows: Rows, example: Array) -> Trial:
+    """Compare a risk with its QNode, at a generic point and at the one that the user gives as an example.
 
     Raises:
         TrialError: they differ; the message says in what.
         NotTakenError: the QNode cannot be run.
     """
-    return _Trial(risk, reading, rows).run()
+    return _Trial(risk, reading, rows).run(example)
 
 
 class _Trial:
@@ -66,7 +66,7 @@ class _Trial:
         self.is_single = np.dtype(getattr(reading.tapes.qnode.device, "c_dtype", complex)) == np.complex64
         self.n_runs, self.largest, self.seconds = 0, 0.0, 0.0
 
-    def run(self) -> Trial:
+    def run(self, example: Array) -> Trial:
         theta = self.rng.uniform(-np.pi, np.pi, self.risk.n_params)
         if not adds_up(self.reading.tapes, theta, None if self.rows is None else self.rows[0], self.size):
             raise TrialError(
@@ -78,6 +78,7 @@ class _Trial:
             for k in self._other_rows():
                 self._compare(theta, k)
             self._compare_derivative(theta)
+            self._compare(example, 0)
         self.reading.check_repeats()
         return Trial(self.n_runs, self.largest)
 

@@ -90,6 +90,7 @@ class Reduction:
             for _ in range(2):
                 basis[:, k] -= basis[:, :k] @ (basis[:, :k].T @ basis[:, k])
             basis[:, k] /= np.linalg.norm(basis[:, k])
+        basis.setflags(write=False)
         return basis
 
 

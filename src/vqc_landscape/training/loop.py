@@ -95,6 +95,12 @@ def train(
         >>> vl.train(risk, [1.0, 2.0], vl.GradientDescent(0.5), n_epochs=1000, tol=1e-3)
         Trajectory(38 epochs, loss from 0.7752 to 2.901e-09, ended: converged)
     """
+    for name, own in (("risk", risk), ("test_risk", test_risk)):
+        if own is not None and not hasattr(own, "loss_and_grad"):
+            raise ValueError(f"Argument `{name}` must be a risk, such as vl.from_qnode(...), but is {own!r}.")
+    for name, call in (("report", report), ("stop", stop)):
+        if call is not None and not callable(call):
+            raise ValueError(f"Argument `{name}` must be a function, but is {call!r}.")
     params = as_vector("params", params, risk.n_params)
     check_optimiser("Argument `optimiser`", optimiser)
     if optimiser.batch_size is not None:

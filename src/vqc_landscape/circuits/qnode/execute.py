@@ -30,9 +30,12 @@ def execute(tapes: Tapes, params: Array, row: Any, own_device: bool = True) -> f
     try:
         if not own_device:
             qnode = qnode.update(device=qml.device("default.qubit", wires=qnode.device.wires))
-        result = array(qnode(*args, **kwargs))
+        returned = qnode(*args, **kwargs)
     except Exception as error:  # whatever the device raises
         raise NotTakenError(f"{tapes.call.name} cannot be run on its device: {error}") from error
+    if isinstance(returned, dict):
+        raise NotTakenError(f"{tapes.call.name} must return one qml.expval, but returns a dict.")
+    result = array(returned)
     if result.size != 1:
         raise NotTakenError(f"{tapes.call.name} must return one number, but returns an array of shape {result.shape}.")
     return float(result.reshape(-1)[0].real)
