@@ -78,7 +78,7 @@ WRAPPED = (
     "qml.ctrl(qml.evolve(qml.X({q0}) + qml.Z({q0}), {a}), {q1})", "qml.ctrl(qml.FermionicSWAP({a}, {n2}), {q2})",
     "qml.adjoint({gate})", "qml.adjoint({gate})", "qml.adjoint(qml.adjoint({gate}))",
     "qml.adjoint(qml.IQPEmbedding([{a}, {x}], {n2}))", "qml.adjoint(qml.QFT({all}))", "qml.pow({gate}, 2)",
-    "qml.pow(qml.R{axis}({a}, {q0}), -1)", "qml.pow(qml.R{axis}({a}, {q0}), 0.5)", "qml.pow(qml.S({q0}), -3)",
+    "qml.pow(qml.R{axis}({a}, {q0}), -1)", "qml.pow(qml.R{axis}({a}, {q0}), -3)", "qml.pow(qml.S({q0}), -3)",
     "qml.pow(qml.X({q0}), 0.3)", "qml.pow(qml.CNOT({n2}), 3)", "qml.prod(qml.RX({a}, {q0}), qml.RY({a}, {q0}))",
     "qml.change_op_basis(qml.Hadamard({q0}), qml.RZ({a}, {q0}))", "[qml.RX({a}, q) for q in {all}]",
     "qml.SelectPauliRot(U[1].real[0], [{q0}], {q1})",

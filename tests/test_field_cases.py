@@ -520,7 +520,7 @@ GATES: dict[str, Callable[[Any], Any]] = {
     "a dense unitary": lambda p: qml.QubitUnitary(scipy.linalg.expm(-1j * (SYMMETRIC + SYMMETRIC.T)), [3, 1, 0, 2]),
     "diagonal": lambda p: qml.DiagonalQubitUnitary(np.exp(1j * np.arange(8)), wires=[2, 0, 1]),
     "many controls": lambda p: qml.MultiControlledX(wires=[0, 1, 2, 3, 4], control_values=[1, 0, 1, 1]),
-    "pow": lambda p: (qml.pow(qml.RX(p[0], 0), 0.5), qml.pow(qml.S(1), -2), qml.pow(qml.X(2), 0.3)),
+    "pow": lambda p: (qml.pow(qml.RX(p[0], 0), -3), qml.pow(qml.S(1), -2), qml.pow(qml.X(2), 0.3)),
     "adjoint": lambda p: qml.adjoint(qml.StronglyEntanglingLayers)(p.reshape(1, 1, 3), wires=[2]),
     "Grover": lambda p: qml.GroverOperator(wires=range(3)),
     "Trotter": lambda p: qml.TrotterProduct(qml.X(0) + qml.Z(0) @ qml.Z(1), p[0], n=2, order=2),

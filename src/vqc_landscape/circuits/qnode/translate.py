@@ -24,8 +24,6 @@ _AXES = {"RX": "X", "RY": "Y", "RZ": "Z"}
 # Fixed gates of PennyLane that are few of the engine's cheapest ones: better so than as a matrix.
 _DECOMPOSED = frozenset(("CY", "CH", "CSWAP", "ISWAP", "SISWAP", "SQISW", "ECR", "QFT"))
 _FIXED_MATRICES = frozenset(("QubitUnitary", "DiagonalQubitUnitary"))
-# a power of these multiplies the angle: their matrix at half of it is the principal root up to a sign
-_WORD_ROTATIONS = frozenset(("RX", "RY", "RZ", "IsingXX", "IsingYY", "IsingZZ", "PauliRot", "MultiRZ"))
 _HADAMARD = np.array([[1, 1], [1, -1]]) / np.sqrt(2) + 0j
 _FLIP = np.array([[0, 1], [1, 0]], dtype=np.complex128)
 
@@ -110,7 +108,7 @@ def _by_kind(operation: Any) -> Iterator[Part]:
 def _check_powers(operation: Any) -> None:
     """Refuse a power that is none of the angles, under controls and adjoints, too.
 
-    Those of angles are whole powers, and all of rotations about a word. Others are principal roots of a matrix.
+    Whole powers are. Others are principal roots of a matrix, which jump where an eigenvalue passes -1.
     """
     import pennylane as qml
 
@@ -118,11 +116,10 @@ def _check_powers(operation: Any) -> None:
     while isinstance(own, qml.ops.SymbolicOp) and hasattr(own, "base"):
         base = own.base
         if isinstance(own, qml.ops.Pow) and own.z != int(own.z) and base.num_params:
-            if base.name not in _WORD_ROTATIONS:
-                raise NotTakenError(
-                    f"{base.name} to the power {own.z:g} on wires {list(own.wires)} is a root of its matrix, which "
-                    "jumps where an angle passes half a turn. Write it as a gate with another angle."
-                )
+            raise NotTakenError(
+                f"{base.name} to the power {own.z:g} on wires {list(own.wires)} is a root of its matrix, which "
+                "jumps where an eigenvalue passes -1. Write it as a gate with another angle."
+            )
         own = base
 
 
