@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+import warnings
 from collections import Counter
 from pathlib import Path
 
@@ -60,6 +61,7 @@ def table(counts: Counter[str]) -> str:
 
 if __name__ == "__main__":
     page = Path(sys.argv[1])
+    warnings.simplefilter("ignore")  # of PennyLane, of single QNodes
     found = table(count(N_DRAWS))
     written = re.sub(f"{BEGIN}.*{END}", lambda _: f"{BEGIN}\n\n{found}\n\n{END}", page.read_text(), flags=re.DOTALL)
     page.write_text(written)
