@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import sys
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, NoReturn
@@ -189,18 +190,20 @@ class Tapes:
         """The same in one call, or (``how`` is "points") in one for every row; None if the code does not allow that."""
         n_refused = Batched.n_refused
         try:
-            if how == "points" and rows is not None:
-                tapes = [read_tape(self.script(Batched(points.T), row), len(points), self.call.name) for row in rows]
-                same = all(tape.structure == tapes[0].structure for tape in tapes)
-                found = join(tapes) if same else None
-            else:
-                n_rows = 1 if rows is None else len(rows)
-                batched = None if rows is None else Batched(np.moveaxis(np.repeat(rows, len(points), axis=0), 0, -1))
-                script = self.script(Batched(np.tile(points, (n_rows, 1)).T), batched)
-                found = read_tape(script, len(points) * n_rows, self.call.name)
+            with warnings.catch_warnings(action="ignore"):  # what concerns an array will be said when it is read alone
+                found = self._read_many(points, rows, how)
         except (Exception, ManyError):  # whatever its code makes of an array that is none
             return None
         return found if Batched.n_refused == n_refused else None  # else its code has swallowed the refusal
+
+    def _read_many(self, points: Array, rows: Rows, how: str) -> Tape | None:
+        if how == "points" and rows is not None:
+            tapes = [read_tape(self.script(Batched(points.T), row), len(points), self.call.name) for row in rows]
+            return join(tapes) if all(tape.structure == tapes[0].structure for tape in tapes) else None
+        n_rows = 1 if rows is None else len(rows)
+        batched = None if rows is None else Batched(np.moveaxis(np.repeat(rows, len(points), axis=0), 0, -1))
+        script = self.script(Batched(np.tile(points, (n_rows, 1)).T), batched)
+        return read_tape(script, len(points) * n_rows, self.call.name)
 
     def explain_difference(self, first: Seen, other: Seen) -> NoReturn:
         """Say why two tapes differ in their gates.
