@@ -28,7 +28,7 @@ ANGLES_WITH_ROWS = (
     "({p} + {p}) * {x}", "(1 if {x} > 0 else 2) * {p}", "max({x}, 0.1) * {p}", "np.where({x} > 0, {x}, 0.2) * {p}",
     "math.exp({x}) + {p}", "np.abs({x}) * {p}", "{p} * np.clip({x}, -0.5, 0.5)", "int({x} > 0) * {p} + 0.1",
     "(np.pi - {x}) * (np.pi - {x} * {x})", "{p} * round(float({x}), 1)", "np.arctan2({x}, 1.0) + 2 * {p}",
-    "torch.sin(torch.tensor(float({x}), dtype=torch.float64)) + {p}", "qml.math.cos({x}) * {p}", "qml.numpy.tanh({x}) - {p}",
+    "torch.sin(torch.tensor(float({x}), dtype=torch.float64)).item() + {p}", "qml.math.cos({x}) * {p}", "qml.numpy.tanh({x}) - {p}",
 )  # fmt: skip
 ROTATIONS = (
     "qml.R{axis}({a}, {q0})", "qml.R{axis}({a}, {q0})", "qml.PhaseShift({a}, {q0})", "qml.Rot({a}, {a}, {a}, {q0})",

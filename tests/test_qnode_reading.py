@@ -337,6 +337,24 @@ def test_a_decomposition_that_is_not_the_gate_is_named() -> None:
         vl.from_qnode(node_of(circuit, 7), [0.1])
 
 
+def test_an_operation_whose_matrix_fails_hides_no_difference(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Headless(Approximate):
+        @staticmethod
+        def compute_matrix() -> np.ndarray:
+            raise TypeError("no matrix today")
+
+    def circuit(w):
+        qml.RX(w[0], 0)
+        Headless(wires=range(7))
+        return qml.expval(qml.X(0))
+
+    right = vl.CircuitRisk.expvals
+    monkeypatch.setattr(vl.CircuitRisk, "expvals", lambda risk, params: right(risk, params) + 1e-8)
+    monkeypatch.setattr(trial, "execute", lambda *_: 0.0)
+    with pytest.raises(ValueError, match="circuit is not what was read of it"):
+        vl.from_qnode(node_of(circuit, 7), [0.1])
+
+
 def test_a_device_that_fails_or_changes_its_mind_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     class Broken(qml.devices.DefaultQubit):
         def execute(self, *_: Any, **__: Any) -> Any:
