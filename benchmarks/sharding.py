@@ -19,6 +19,7 @@ os.environ["OMP_NUM_THREADS"] = "1"
 import vqc_landscape as vl
 from vqc_landscape.circuits.observables import local_projector
 from vqc_landscape.risks.circuit import CircuitRisk
+from vqc_landscape.risks.risk import Risk
 from vqc_landscape.simulator.memory import hessian_bound
 
 Hessian = NDArray[np.float64]
@@ -36,13 +37,13 @@ def seconds_of(work: Callable[[], Hessian]) -> tuple[float, Hessian]:
     return time.process_time() - start, result
 
 
-def sample_shards(risk: CircuitRisk, params: Hessian, n_shards: int) -> Iterator[Callable[[], Hessian]]:
+def sample_shards(risk: Risk, params: Hessian, n_shards: int) -> Iterator[Callable[[], Hessian]]:
     for indices in np.array_split(np.arange(risk.n_samples), n_shards):
         batch, share = risk.batch(indices), len(indices) / risk.n_samples
         yield lambda batch=batch, share=share: share * batch.hessian(params)  # type: ignore[misc]
 
 
-def block_shards(risk: CircuitRisk, params: Hessian, n_blocks: int) -> Iterator[Callable[[], Hessian]]:
+def block_shards(risk: Risk, params: Hessian, n_blocks: int) -> Iterator[Callable[[], Hessian]]:
     for share in range(max(1, n_blocks * (n_blocks - 1) // 2)):
         yield lambda share=share: risk.hessian_share(params, share, n_blocks)  # type: ignore[misc]
 

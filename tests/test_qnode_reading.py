@@ -285,9 +285,9 @@ def node_of(circuit: Callable[..., Any] = plain, n_wires: int = 2) -> qml.QNode:
 
 def test_what_a_trial_has_seen_is_part_of_the_risk() -> None:
     risk = vl.from_qnode(node_of(), [0.1, 0.2])
-    assert risk.trial.n_runs == 5 and risk.trial.difference < 1e-14
+    assert risk.trial.n_runs == 6 and risk.trial.difference < 1e-14
     assert repr(risk).splitlines()[:3] == ["CircuitRisk(plain, 2 qubits", "  2 parameters: w (2,)", "  loss expval"]
-    assert repr(risk).splitlines()[3].startswith("  tried against the QNode itself: 5 runs, largest difference ")
+    assert repr(risk).splitlines()[3].startswith("  tried against the QNode itself: 6 runs, largest difference ")
     assert vl.CircuitRisk(vl.layered(2, 1), vl.PauliZ(0), "expval").trial is None
 
 
@@ -348,8 +348,8 @@ def test_an_operation_whose_matrix_fails_hides_no_difference(monkeypatch: pytest
         Headless(wires=range(7))
         return qml.expval(qml.X(0))
 
-    right = vl.CircuitRisk.expvals
-    monkeypatch.setattr(vl.CircuitRisk, "expvals", lambda risk, params: right(risk, params) + 1e-8)
+    right = vl.Risk.outputs
+    monkeypatch.setattr(vl.Risk, "outputs", lambda risk, params: right(risk, params) + 1e-8)
     monkeypatch.setattr(trial, "execute", lambda *_: 0.0)
     with pytest.raises(ValueError, match="circuit is not what was read of it"):
         vl.from_qnode(node_of(circuit, 7), [0.1])

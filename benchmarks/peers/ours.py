@@ -9,10 +9,10 @@ from typing import Any, cast
 import vqc_landscape as vl
 from benchmarks.cases import Case
 from benchmarks.peers import Array, Compute
-from vqc_landscape import Circuit, CircuitRisk, FixedGate, PauliSum, Projector, Rotation, Term
+from vqc_landscape import Circuit, CircuitRisk, FixedGate, PauliSum, Projector, Risk, Rotation, Term
 
 
-def make_risk(case: Case, **device: str) -> CircuitRisk:
+def make_risk(case: Case, **device: str) -> Risk:
     """The case as a risk; the circuits are those of ``vl.reuploading`` and ``vl.layered``, gate by gate."""
     gates = [
         FixedGate(gate.name, gate.wires)
@@ -34,17 +34,18 @@ def make_risk(case: Case, **device: str) -> CircuitRisk:
 
 def hessian(case: Case, **device: str) -> Compute:
     """Compiles, and finds the structural directions."""
-    return warmed_up(make_risk(case, **device), case)
+    compute = warmed_up(make_risk(case, **device), case)
+    if device:
+        compute.peak_bytes = _peak_device_bytes
+    return cast(Compute, compute)
 
 
-def warmed_up(risk: CircuitRisk, case: Case) -> Compute:
+def warmed_up(risk: Risk, case: Case) -> Any:
     """The Hessian, with the number of carried parameters beside it."""
     compute: Any = functools.partial(risk.hessian, case.params)
     compute()
     compute.n_carried = risk.n_params - risk.structural_directions.shape[1]
-    if risk.device != "cpu":
-        compute.peak_bytes = _peak_device_bytes
-    return cast(Compute, compute)
+    return compute
 
 
 def gradient(case: Case, **device: str) -> Compute:
