@@ -66,7 +66,7 @@ def final_state(ansatz: str, weights: Tensor, x: Tensor | None = None) -> Tensor
     for layer in range(n_layers):
         gates = [_one_qubit_gate(ansatz, w, x) for w in weights[layer]]
         state = kron(gates) @ state
-        if ansatz != "rx_product":
+        if ansatz != "rx_product" and (layer or ansatz != "layered_published"):
             state = bricks(n_qubits, layer) @ state
     return state
 
@@ -74,7 +74,7 @@ def final_state(ansatz: str, weights: Tensor, x: Tensor | None = None) -> Tensor
 def _one_qubit_gate(ansatz: str, w: Tensor, x: Tensor | None) -> Tensor:
     if ansatz == "rx_product":
         return rotation("X", w)
-    if ansatz == "layered":
+    if ansatz.startswith("layered"):
         return rot(w)
     assert x is not None
     x3 = torch.cat([x, torch.zeros(3 - len(x), dtype=x.dtype)])

@@ -19,6 +19,8 @@ ROUNDING = 1e-13
     [
         ("rx_product", (3, 4)),
         ("layered", (3, 4, 3)),
+        ("layered_published", (3, 4, 3)),
+        ("layered_published", (1, 2, 3)),
         ("reuploading", (3, 4, 3)),
         ("reuploading_published", (3, 4, 2, 3)),
         ("layered", (2, 2, 3)),
@@ -42,7 +44,9 @@ def test_ansaetze_prepare_the_states_of_the_paper(ansatz: str, shape: tuple[int,
     np.testing.assert_allclose(state(), expected.numpy(), rtol=0, atol=ROUNDING)
 
 
-@pytest.mark.parametrize("ansatz", ["rx_product", "layered", "reuploading", "reuploading_published"])
+@pytest.mark.parametrize(
+    "ansatz", ["rx_product", "layered", "layered_published", "reuploading", "reuploading_published"]
+)
 def test_parameter_blocks_are_a_partition_into_sub_layers(ansatz: str) -> None:
     circuit = getattr(vl, ansatz)(n_qubits=4, n_layers=3)
     blocks = circuit.parameter_blocks
@@ -72,7 +76,7 @@ def test_angles_are_affine_in_parameters_with_features_as_coefficients() -> None
         ({"n_qubits": 3, "n_layers": 1}, "`n_qubits` must be even for CZ bricks, but is 3"),
     ],
 )
-@pytest.mark.parametrize("ansatz", ["layered", "reuploading", "reuploading_published"])
+@pytest.mark.parametrize("ansatz", ["layered", "layered_published", "reuploading", "reuploading_published"])
 def test_sizes_that_no_ansatz_has(ansatz: str, arguments: dict[str, int], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         getattr(vl, ansatz)(**arguments)

@@ -100,7 +100,14 @@ def test_hessian_epochs_are_cut_into_blocks() -> None:
 
 
 @pytest.mark.parametrize(
-    ("ansatz", "expected"), [("rx_product", 8), ("layered", 24), ("reuploading", 24), ("reuploading_published", 48)]
+    ("ansatz", "expected"),
+    [
+        ("rx_product", 8),
+        ("layered", 24),
+        ("layered_published", 24),
+        ("reuploading", 24),
+        ("reuploading_published", 48),
+    ],
 )
 def test_number_of_parameters_of_each_ansatz(ansatz: str, expected: int) -> None:
     with_data = ansatz.startswith("reuploading")
@@ -194,7 +201,7 @@ FAULTS = [
         X + "qnn/circuit/ansatz",
         "foo",
         "experiments.qnn.circuit.ansatz: "
-        "must be 'rx_product', 'layered', 'reuploading' or 'reuploading_published', but is 'foo'",
+        "must be 'rx_product', 'layered', 'layered_published', 'reuploading' or 'reuploading_published', but is 'foo'",
     ),
     (
         "figures/fig09/experiments",

@@ -65,6 +65,12 @@ FAULTS: list[tuple[str, list[str], dict[str, Any], str]] = [
         "experiments with the same circuit, but lists fig11_gd (ansatz='layered' n_qubits=8 n_layers=4); layered (",
     ),
     (
+        "fig06_conventions",
+        ["layered", "layered_published"],
+        {"layered_published": {"circuit": {"ansatz": "layered_published", "n_qubits": 6, "n_layers": 4}}},
+        "experiments with the same circuit, or layered and then layered_published, but lists layered (",
+    ),
+    (
         "fig11",
         ["fig11_gd", "fig11_qng"],
         {"fig11_qng": {"objective": {"loss": "infidelity"}}},

@@ -43,14 +43,14 @@ def pennylane_state(ansatz: str, weights: np.ndarray, x: np.ndarray | None = Non
             for q, w in enumerate(weights[layer]):
                 if ansatz == "rx_product":
                     qml.RX(w, q)
-                elif ansatz == "layered":
+                elif ansatz.startswith("layered"):
                     qml.Rot(*w, wires=q)
                 elif ansatz == "reuploading":
                     qml.Rot(*x, 0.0, wires=q)
                     qml.Rot(*w, wires=q)
                 else:
                     qml.Rot(*(w[0] + w[1] * np.append(x, 0.0)), wires=q)
-            if ansatz != "rx_product":
+            if ansatz != "rx_product" and (layer or ansatz != "layered_published"):
                 for q in range(layer % 2, n_qubits, 2):
                     qml.CZ([q, (q + 1) % n_qubits])
         return qml.state()
@@ -63,6 +63,7 @@ def pennylane_state(ansatz: str, weights: np.ndarray, x: np.ndarray | None = Non
     [
         ("rx_product", (2, 4)),
         ("layered", (3, 4, 3)),
+        ("layered_published", (3, 4, 3)),
         ("reuploading", (3, 4, 3)),
         ("reuploading_published", (3, 4, 2, 3)),
     ],

@@ -21,7 +21,13 @@ from vqc_landscape.studies.resources import ENGINE_MB, LIGHT_MB, SHORT, TORCH_MB
 ROOT = Path(__file__).parents[1]
 
 
-@pytest.mark.parametrize("make", [ansatz.rx_product, ansatz.layered, ansatz.reuploading, ansatz.reuploading_published])
+@pytest.mark.parametrize(
+    "make",
+    [
+        getattr(ansatz, name)
+        for name in ("rx_product", "layered", "layered_published", "reuploading", "reuploading_published")
+    ],
+)
 @pytest.mark.parametrize(("n_qubits", "n_layers"), [(2, 2), (8, 1), (8, 8), (8, 60), (12, 4), (14, 2)])
 def test_the_bound_holds_for_every_ansatz(make: Any, n_qubits: int, n_layers: int) -> None:
     circuit = make(n_qubits, n_layers)

@@ -1,5 +1,6 @@
 from .checks import NotDifferentiableError as NotDifferentiableError
 from .circuits.ansatz import layered as layered
+from .circuits.ansatz import layered_published as layered_published
 from .circuits.ansatz import reuploading as reuploading
 from .circuits.ansatz import reuploading_published as reuploading_published
 from .circuits.ansatz import rx_product as rx_product

@@ -2,10 +2,12 @@
 
 Conventions (arXiv:2008.02785 and its published code): half angles, ``R(a, b, c) = RZ(c) RY(b) RZ(a)``;
 CZ bricks on (0,1), (2,3), ... in even layers and (1,2), ..., (n-1,0) in odd ones, also after the last
-layer of rotations.
+layer of rotations. What the published code does otherwise is an ansatz of its own, ``..._published``.
 """
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +36,17 @@ def layered(n_qubits: int, n_layers: int) -> Circuit:
             gates += _rot(q, [(Term(param=int(p)),) for p in index[layer, q]], "R(w)")
         gates += _bricks(n_qubits, layer)
     return Circuit("layered", n_qubits, index.shape, tuple(gates), parameter_blocks=_sublayers(index))
+
+
+def layered_published(n_qubits: int, n_layers: int) -> Circuit:
+    """The layered circuit as the published code builds it: its first layer has rotations alone, and no CZ.
+
+    Weights (n_layers, n_qubits, 3). One line of that code is overwritten by the next one, which loses the bricks.
+    """
+    whole = layered(n_qubits, n_layers)
+    bricks = _bricks(n_qubits, 0)
+    gates = (*whole.gates[: 3 * n_qubits], *whole.gates[3 * n_qubits + len(bricks) :])
+    return replace(whole, name="layered_published", gates=gates)
 
 
 def reuploading(n_qubits: int, n_layers: int) -> Circuit:

@@ -53,7 +53,7 @@ class Experiment(Section):
     )
     objective: Objective = Field(description="what is minimised")
     convention: Convention = Field(
-        default="exact", description="exact, or the published code's arithmetic with its two bugs"
+        default="exact", description="exact, or the published code's arithmetic with its two bugs; its circuits are under ansatz"
     )
     data: Data | None = Field(default=None, description="training and test samples (loss mse)")
     init: InitConfig = Field(default=InitConfig(), description="initial parameters of a circuit")
@@ -307,5 +307,5 @@ class Experiment(Section):
             widths = self.network.widths
             return sum((a + 1) * b for a, b in zip(widths, widths[1:], strict=False))
         assert self.circuit is not None
-        per_gate = {"rx_product": 1, "layered": 3, "reuploading": 3, "reuploading_published": 6}
-        return int(per_gate[self.circuit.ansatz] * self.circuit.n_qubits * self.circuit.n_layers)
+        per_gate = {"rx_product": 1, "reuploading_published": 6}.get(self.circuit.ansatz, 3)
+        return int(per_gate * self.circuit.n_qubits * self.circuit.n_layers)

@@ -26,8 +26,9 @@ from vqc_landscape.config.types import (
 class CircuitConfig(Section):
     """The quantum circuit, one of the paper's ansaetze."""
 
-    ansatz: Literal["rx_product", "layered", "reuploading", "reuploading_published"] = Field(
+    ansatz: Literal["rx_product", "layered", "layered_published", "reuploading", "reuploading_published"] = Field(
         description="rx_product: RX on every qubit (Figs. 2-4); layered: rotations and CZ bricks (Fig. 1b); "
+        "layered_published: the same without the first CZ layer (published code); "
         "reuploading: data re-uploading (Fig. 8); reuploading_published: angles theta + w*x (published code)"
     )
     n_qubits: Qubits = Field(description="number of qubits")

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _ANSATZ = {
     "rx_product": "RX product circuit",
     "layered": "layered circuit",
+    "layered_published": "layered circuit without its first CZ layer",
     "reuploading": "data re-uploading circuit",
     "reuploading_published": "data re-uploading circuit with angles θ + w·x",
 }
@@ -33,7 +34,8 @@ STRUCTURAL_ZERO = "a direction that cannot change the loss at any parameters"
 STRUCTURAL_ZEROS = "structural zeros, whose eigenvectors cannot change the loss at any parameters"
 
 CONVENTION_ERROR = (
-    "Error: |published − exact| / |exact| at the same parameters, Frobenius norm; of the eigenvalues in ascending order"
+    "Error: |published − exact| / |exact| of one circuit at the same parameters, Frobenius norm; of the "
+    "eigenvalues in ascending order"
 )
 
 

@@ -68,6 +68,14 @@ def _model(experiment: Experiment) -> str:
     return str(experiment.circuit or (experiment.network if experiment.is_own else "network"))
 
 
+def _printed_circuit(experiment: Experiment) -> object:
+    """The circuit, and for layered_published, which has the parameters of layered, the one that the paper prints."""
+    circuit = experiment.circuit
+    if isinstance(circuit, CircuitConfig) and circuit.ansatz == "layered_published":
+        return circuit.model_copy(update={"ansatz": "layered"}) if experiment.convention == "as_published" else circuit
+    return circuit
+
+
 def _data(experiment: Experiment) -> str | None:
     data = experiment.data
     return data.file if isinstance(data, FileData) else None if data is None else data.name
@@ -120,9 +128,10 @@ NO_NEGATIVE_LOSS = Need(
 # the model
 REUPLOADING = Need("a built-in re-uploading circuit", _model, lambda e: _model(e).startswith("reuploading"))
 ONE_CIRCUIT = Need("exactly one circuit", _model, together=lambda all_: sum(map(_has_circuit, all_)) == 1)
-SAME_MODEL = tuple(
-    same(key, attrgetter(key)) for key in ("circuit", "network", "params_shape", "objective", "data", "init")
+_SAME_BUT_CIRCUIT = tuple(
+    same(key, attrgetter(key)) for key in ("network", "params_shape", "objective", "data", "init")
 )
+SAME_MODEL = (same("circuit", attrgetter("circuit")), *_SAME_BUT_CIRCUIT)
 
 # data
 DISK = Need("the disk data", _data, lambda e: isinstance(e.data, DataConfig))
@@ -134,6 +143,11 @@ BOTH_CONVENTIONS = Need(
     "an exact and an as_published experiment, in this order",
     attrgetter("convention"),
     together=lambda all_: [e.convention for e in all_] == ["exact", "as_published"],
+)
+SAME_MODEL_BUT_CONVENTION = (
+    BOTH_CONVENTIONS,
+    same("circuit, or layered and then layered_published", _printed_circuit),
+    *_SAME_BUT_CIRCUIT,
 )
 
 # training, epochs and seeds

@@ -44,7 +44,7 @@ class Figure:
     all_seeds: bool = False
 
 
-_CONVENTIONS = (needs.BOTH_CONVENTIONS, *needs.SAME_MODEL)
+_CONVENTIONS = needs.SAME_MODEL_BUT_CONVENTION
 _MAPS = ("datasets", "trajectories", "spectra", "predictions")
 
 FIGURES: dict[str, Figure] = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -37,13 +37,8 @@ if TYPE_CHECKING:
 
 def make_circuit(circuit: CircuitConfig) -> Circuit:
     """The circuit that a configuration describes."""
-    make = {
-        "rx_product": ansatz.rx_product,
-        "layered": ansatz.layered,
-        "reuploading": ansatz.reuploading,
-        "reuploading_published": ansatz.reuploading_published,
-    }
-    return make[circuit.ansatz](circuit.n_qubits, circuit.n_layers)
+    make: Callable[[int, int], Circuit] = getattr(ansatz, circuit.ansatz)  # named as in the configuration
+    return make(circuit.n_qubits, circuit.n_layers)
 
 
 def make_observable(objective: StatePreparation | Classification | Expectation, n_qubits: int) -> Observable:
