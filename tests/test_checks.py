@@ -39,7 +39,9 @@ def test_as_vector_flattens_whatever_holds_the_numbers(value: object) -> None:
         ([[0.0, 1.0], [2.0]], r"Argument `params` must be an array of real numbers \("),
         (np.ones(4) * 1j, "Argument `params` must be an array of real numbers, but is of type complex128"),
         (["0", "1", "2", "3"], "Argument `params` must be an array of real numbers, but is of type <U1"),
-        (None, "Argument `params` must be an array of real numbers, but is of type object"),
+        (None, "Argument `params` must be an array of real numbers, but is a NoneType"),
+        ({"w": 0.1}, "Argument `params` must be an array of real numbers, but is a dict"),
+        ([True] * 4, r"array of real numbers, but is of type bool; \.astype\(float\) makes 0 and 1 of it"),
     ],
 )
 def test_as_vector_refuses(value: object, message: str) -> None:

@@ -200,6 +200,14 @@ def changing(w):
         qml.H(0)
 
 
+def single(w):
+    qml.RX(np.float32(w[0]), 0)
+
+
+def drawn(w):
+    qml.RX(w[0] + np.random.default_rng().uniform(), 0)
+
+
 @pytest.mark.parametrize(
     ("gates", "message"),
     [
@@ -209,6 +217,8 @@ def changing(w):
         (magnitude, r"Parameter 0 enters RX on wires \[0\] in a nonlinear way"),
         (product, r"A function of several parameters enters RX on wires \[0\] in a nonlinear way"),
         (changing, "The gates of the QNode change with the parameters"),
+        (single, r"The angle of RX on wires \[0\] is computed in single precision; compute it in float64"),
+        (drawn, "Argument `qnode` draws numbers anew in each call; the shift rule needs a fixed circuit"),
     ],
 )
 def test_circuits_outside_the_plain_rule_are_named(gates: Callable, message: str) -> None:
@@ -265,7 +275,7 @@ def test_what_is_no_expectation_value_is_refused() -> None:
     for circuit in (two, probabilities):
         with pytest.raises(ValueError, match=r"`qnode` must return one qml\.expval"):
             param_shift_hessian(circuit, [0.1])
-    with pytest.raises(ValueError, match="`qnode` must be a PennyLane QNode, but is a function"):
+    with pytest.raises(ValueError, match="`qnode` must be a PennyLane QNode of `params` alone, but is a function"):
         param_shift_hessian(lambda w: 0.0, [0.1])
     with pytest.raises(ValueError, match="`params` must be finite"):
         param_shift_hessian(two_qubits(), [0.1, np.nan, 0.2])
@@ -369,3 +379,9 @@ def test_one_circuit_and_a_nonlinear_function_of_its_value_are_refused(function)
 
     with pytest.raises(ValueError, match="makes its value of 1 circuits by a nonlinear function"):
         param_shift_hessian(bent(circuit), [0.4])
+
+
+@pytest.mark.parametrize("params", [([0.3],), {"w": [0.3]}])
+def test_parameters_in_several_arguments_are_named(params):
+    with pytest.raises(ValueError, match=f"`params` must be one array, but is a {type(params).__name__}. Give a QNode"):
+        param_shift_hessian(qml.QNode(lambda w: qml.expval(qml.Z(0)), qml.device("default.qubit")), params)

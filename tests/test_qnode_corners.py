@@ -467,3 +467,95 @@ def test_a_batch_of_samples_that_there_are_not_is_refused(indices: Any) -> None:
     risk = vl.CircuitRisk(vl.reuploading(2, 1), vl.PauliZ(0), "mse", [[0.1, 0.2]] * 4, [1.0, -1.0, 1.0, 1.0])
     with pytest.raises(ValueError, match="`indices` must be a list of at least one sample from 0 to 3"):
         risk.batch(indices)
+
+
+# --- what is said, and what is taken instead ------------------------------------------------------------------------
+
+
+def test_bits_of_deferred_measurements_are_an_observable() -> None:
+    def circuit(w):
+        qml.RX(w[0], 0)
+        first = qml.measure(0)
+        qml.RX(w[1], 0)
+        second = qml.measure(0)
+        qml.RY(w[2], 1)
+        third = qml.measure(1)
+        return qml.expval(first * second + 2 * first - 3 * third * first)
+
+    node, point = qml.defer_measurements(node_of(circuit, 5)), np.array([0.4, 1.2, 0.7])
+    one, two, three = np.sin(point / 2) ** 2  # probabilities of a 1, if there was a 0 before
+    expected = one * ((1 - two) + 2 - 3 * three)
+    assert vl.from_qnode(node, point).loss(point) == pytest.approx(expected, abs=ATOL)
+
+
+def test_an_imaginary_factor_may_stand_in_the_exponent() -> None:
+    def circuit(w):
+        qml.RX(w[0], 0)
+        qml.exp(-1j * (0.3 * qml.X(0) + 0.2 * qml.Z(0)))
+        qml.RY(w[1], 0)
+        return qml.expval(qml.Z(0))
+
+    point = np.array([0.4, 1.2])
+    assert vl.from_qnode(node_of(circuit), point).loss(point) == pytest.approx(float(node_of(circuit)(point)), abs=ATOL)
+
+
+def turning_matrix(w):
+    c, s = np.cos(w[0]), np.sin(w[0])
+    qml.RX(w[1], 0)
+    qml.QubitUnitary(np.array([[c, -s], [s, c]]), 0)
+    return qml.expval(qml.Z(0))
+
+
+def amplitudes(w):
+    qml.AmplitudeEmbedding(w, 0, normalize=True)
+    qml.RX(w[1], 0)
+    return qml.expval(qml.Z(0))
+
+
+def scaled(w, loss):
+    qml.RX(w[0] * loss, 0)
+    return qml.expval(qml.Z(0))
+
+
+@pytest.mark.parametrize(
+    ("circuit", "message"),
+    [
+        (turning_matrix, "The matrix of QubitUnitary .* depends on the parameters; only angles may. Write it as gates"),
+        (amplitudes, "The state of Amplitude.* depends on the parameters; only angles may. Prepare it by gates"),
+        (scaled, r"Argument `loss` of scaled has no value. Give it by functools.partial\(scaled, loss=...\); or,"),
+    ],
+)
+def test_the_way_out_is_that_of_what_was_met(circuit: Callable[..., Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        vl.from_qnode(node_of(circuit), [0.1, 0.2])
+
+
+@pytest.mark.filterwarnings("ignore:invalid value encountered in divide")  # PennyLane's division by the norm
+def test_a_row_that_is_no_state_is_shown() -> None:
+    def circuit(w, x):
+        qml.AmplitudeEmbedding(x, range(2), normalize=True)
+        qml.RX(w[0], 0)
+        return qml.expval(qml.Z(0))
+
+    rows = np.array([[1.0, 2.0, 3.0, 4.0], [0.0, 0.0, 0.0, 0.0]])
+    with pytest.raises(ValueError, match=r"no finite numbers for the features \[0\., 0\., 0\., 0\.\]"):
+        vl.from_qnode(node_of(circuit), [0.1], rows, [1.0, 1.0])
+
+
+def test_words_that_change_with_the_row_are_told_apart() -> None:
+    def circuit(w, x):
+        qml.PauliRot(w[0], "XX" if x[0] > 0 else "YY", [0, 1])
+        return qml.expval(qml.Z(0))
+
+    message = r"PauliRot \(XX\) on wires \[0, 1\] at one point is PauliRot \(YY\) on wires \[0, 1\] at another"
+    with pytest.raises(ValueError, match=message):
+        vl.from_qnode(node_of(circuit), [0.1], [[1.0], [-1.0]], [1.0, 1.0])
+
+
+def test_an_approximate_decomposition_is_not_called_noise() -> None:
+    def circuit(w):
+        qml.RX(w[0], 0)
+        return qml.expval(qml.Z(0))
+
+    with pytest.raises(ValueError, match="by noise, by gates that are not quite its own or by what it makes"):
+        vl.from_qnode(qml.clifford_t_decomposition(node_of(circuit)), [0.1])

@@ -109,10 +109,16 @@ def as_float(name: str, value: Any) -> Array:
     except (TypeError, ValueError) as error:
         raise ValueError(f"Argument `{name}` must be an array of real numbers ({error}).") from None
     if array.dtype.kind not in "iuf":  # a cast would drop imaginary parts and read texts
-        raise ValueError(f"Argument `{name}` must be an array of real numbers, but is of type {array.dtype}.")
+        raise ValueError(f"Argument `{name}` must be an array of real numbers, but is {_kind(value, array)}.")
     if not np.isfinite(array).all():
         raise ValueError(f"Argument `{name}` must be finite, but holds NaN or infinity.")
     return np.asarray(array, dtype=np.float64, order="C")
+
+
+def _kind(value: Any, array: NDArray[Any]) -> str:
+    if array.dtype == bool:
+        return "of type bool; .astype(float) makes 0 and 1 of it"
+    return f"a {type(value).__name__}" if array.dtype == object and not array.ndim else f"of type {array.dtype}"
 
 
 def ranges(numbers: list[int]) -> str:

@@ -53,7 +53,8 @@ class Experiment(Section):
     )
     objective: Objective = Field(description="what is minimised")
     convention: Convention = Field(
-        default="exact", description="exact, or the published code's arithmetic with its two bugs; its circuits are under ansatz"
+        default="exact",
+        description="exact, or the published code's arithmetic with its two bugs; its circuits are under ansatz",
     )
     data: Data | None = Field(default=None, description="training and test samples (loss mse)")
     init: InitConfig = Field(default=InitConfig(), description="initial parameters of a circuit")

@@ -54,7 +54,14 @@ def param_shift_hessian(qnode: Any, params: Any, shots: int | None = None) -> Ar
     import pennylane as qml
 
     if not isinstance(qnode, qml.QNode):
-        raise ValueError(f"Argument `qnode` must be a PennyLane QNode, but is a {type(qnode).__name__}.")
+        raise ValueError(
+            f"Argument `qnode` must be a PennyLane QNode of `params` alone, but is a {type(qnode).__name__}."
+        )
+    if isinstance(params, tuple | dict):
+        raise ValueError(
+            f"Argument `params` must be one array, but is a {type(params).__name__}. Give a QNode that takes its "
+            "arguments out of one array."
+        )
     shape = np.shape(params)
     point = as_vector("params", params, int(np.prod(shape)))
     _check_rule(qnode, point, shape)
@@ -101,7 +108,10 @@ def _check_rule(qnode: Any, point: Array, shape: tuple[int, ...]) -> None:
     shifts, and at one random point, which a product of two parameters gives away. No circuit is run.
     """
     for level in ("user", "device") if _device_adds_noise(qnode, point, shape) else ("user",):
-        base = _executed(qnode, point, shape, level)
+        base, again = (_executed(qnode, point, shape, level) for _ in range(2))
+        _check_same_gates(base, again)
+        if any(not np.array_equal(own.values, other.values) for own, other in zip(base, again, strict=True)):
+            raise ValueError("Argument `qnode` draws numbers anew in each call; the shift rule needs a fixed circuit.")
         slopes = [np.zeros((len(own.values), point.size), dtype=complex) for own in base]
         for k in range(point.size):
             for shift in (np.pi / 2, -np.pi / 2, np.pi):
@@ -149,6 +159,10 @@ def _check_parameter(base: _Angles, slopes: Array, k: int) -> None:
 
 def _check_linear(base: _Angles, found: NDArray[Any], expected: NDArray[Any], subject: str) -> None:
     wrong = np.flatnonzero(np.abs(found - expected) > _ROUNDING * (1 + np.abs(expected)))
+    if len(wrong) and np.allclose(found, expected, rtol=1e-5, atol=1e-5):  # seven digits are those of float32
+        raise ValueError(
+            f"The angle of {base.labels[wrong[0]]} is computed in single precision; compute it in float64."
+        )
     if len(wrong):
         raise ValueError(
             f"{subject} {base.labels[wrong[0]]} in a nonlinear way; the shift rule needs params that are gate angles."

@@ -55,6 +55,7 @@ def from_qnode(
     Raises:
         ValueError: the QNode has something that cannot be taken, or gives another value than what was read of it; the
             message names it and says what to do.
+        MemoryError: the circuit is too large for the memory; the message says what it needs.
 
     Example:
         >>> import pennylane as qml

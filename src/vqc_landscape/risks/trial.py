@@ -142,8 +142,8 @@ class _Trial:
             same = execute_plainly(reading.tapes, theta, row, own_device=True)
             if same is not None and abs(same - ours) <= atol:
                 raise TrialError(
-                    f"A transform of {name} changes its value, by noise or by what it makes of the results: {numbers}. "
-                    "Give the QNode without it."
+                    f"A transform of {name} changes its value, by noise, by gates that are not quite its own or by "
+                    f"what it makes of the results: {numbers}. Give the QNode without it."
                 )
             raise TrialError(
                 f"The device of {name}, {reading.tapes.qnode.device.name}, changes its value, as noise does: "

@@ -14,6 +14,8 @@ Argnum = int | str | Sequence[int | str]
 # Names that others give to the argument for data (PennyLane's TorchLayer asks for ``inputs``), and to parameters.
 DATA_NAMES = frozenset("inputs input x xs data datum features feature sample samples row image point".split())
 PARAM_NAMES = frozenset("weights weight params param parameters theta thetas phi phis angles".split())
+# The arguments of ``from_qnode`` itself: one of a QNode that has such a name is given by a partial.
+RESERVED = frozenset("qnode params features targets loss argnum reduction device precision".split())
 
 
 # --- roles ----------------------------------------------------------------------------------------------------
@@ -97,10 +99,10 @@ def find_calls(
             wanted = f"params ({_shapes(layout)})" + (" and features" if with_features else "")
             raise ValueError(f"{name} takes {_listed(names)}, which is too little for {wanted}.")
         if missing:
+            keyword = "" if missing[0] in RESERVED else f"as a keyword, from_qnode(..., {missing[0]}=...), or "
             raise ValueError(
-                f"Argument `{missing[0]}` of {name} has no value. Give it as a keyword, "
-                f"from_qnode(..., {missing[0]}=...), or by functools.partial({name}, {missing[0]}=...); or, if it is "
-                "one of the parameters, give `params` as a tuple or a dict."
+                f"Argument `{missing[0]}` of {name} has no value. Give it {keyword}by functools.partial({name}, "
+                f"{missing[0]}=...); or, if it is one of the parameters, give `params` as a tuple or a dict."
             )
         order = tuple(key for key in names if key in (*chosen, feature, *static)) if by_position else ()
         calls.append(Call(function, name, Parameters(layout, chosen), feature, dict(static), order))

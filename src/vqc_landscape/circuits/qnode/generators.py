@@ -118,9 +118,17 @@ def _diagonalised(matrix: Complex) -> Generator:
 
 def exponential(operation: Any) -> Iterator[Part]:
     """``qml.exp(H, i t)`` and ``qml.evolve(H, t)``."""
+    import pennylane as qml
+
     base, coefficient = operation.base, array(operation.coeff)
+    numbers = [array(number) for number in (base.pauli_rep or {}).values()]
+    if numbers and all(np.abs(number.real).max() <= SMALLEST for number in numbers):  # exp(c iH) = exp(ic H)
+        base, coefficient = qml.s_prod(-1j, base), 1j * coefficient
     if np.abs(coefficient.real).max() > SMALLEST:
-        raise NotTakenError(f"{operation} is not unitary: the factor of qml.exp must be imaginary.")
+        raise NotTakenError(
+            f"{operation.name} on wires {list(base.wires)} is not unitary: its exponent must be a hermitian operator "
+            "times an imaginary number, such as qml.exp(operator, -1j * angle)."
+        )
     wires, angle = base.wires.labels, coefficient.imag[()]
     terms = _words_with_numbers(base)
     if terms is not None and all(a.commutes_with(b) for a, b in itertools.combinations(terms, 2)):

@@ -32,6 +32,12 @@ FEW = 4  # rows by which the reading of many at once is compared with that of on
 MANY = 64  # the same at one point, where the data are new; chosen by us
 N_CAREFUL = 6  # points more, for every row; chosen by us
 N_CAREFUL_ALONE = 2  # the same, where each costs a call
+WAYS = {  # what to do with what depends on the parameters, and is no angle
+    "matrix": "Write it as gates whose angles they are, such as qml.Rot, qml.PauliRot or qml.exp.",
+    "state": "Prepare it by gates whose angles they are; amplitudes may be features.",
+    "observable": "As an expectation value is linear in its observable, a coefficient can be taken out of the QNode, "
+    "and the chain rule be used.",
+}
 
 
 @dataclass(frozen=True)
@@ -108,6 +114,10 @@ def as_rows(features: Any, shape: tuple[int, ...] | None = None) -> NDArray[Any]
         wanted = "(n, ...)" if shape is None else str(("n", *shape)).replace("'", "")
         raise ValueError(f"Argument `features` must have shape {wanted} with n > 0, but has shape {rows.shape}.")
     return rows
+
+
+def _shown(row: NDArray[Any]) -> str:
+    return np.array2string(row, threshold=8, separator=", ").replace("\n", "")
 
 
 class _Reader:
@@ -222,24 +232,23 @@ class _Reader:
     def _without_points(self, tape: Tape, rows: Rows, n_points: int) -> Tape:
         """One entry for each row, of what must not depend on the parameters."""
 
-        def first(values: NDArray[Any], what: str) -> NDArray[Any]:
+        def first(values: NDArray[Any], what: str, way_out: str) -> NDArray[Any]:
             if not np.isfinite(values).all():
-                raise NotTakenError(f"{what} of {self.name} has entries that are no finite numbers.")
+                k = int(np.argwhere(~np.isfinite(values))[0][-1]) // n_points
+                where = "" if rows is None or values.shape[-1] == 1 else f" for the features {_shown(rows[k])}"
+                raise NotTakenError(f"{what} of {self.name} has entries that are no finite numbers{where}.")
             if values.shape[-1] == 1:
                 return values
             by_row = values.reshape(*values.shape[:-1], -1, n_points)
             scale = max(1.0, float(np.abs(by_row).max(initial=0.0)))
             if np.abs(by_row - by_row[..., :1]).max(initial=0.0) > ROUND_OFF * scale:
                 self.check_repeats(rows)
-                raise NotTakenError(
-                    f"{what} of {self.name} depends on the parameters; only angles may. As an expectation value is "
-                    "linear in its observable, a coefficient can be taken out of the QNode, and the chain rule be used."
-                )
+                raise NotTakenError(f"{what} of {self.name} depends on the parameters; only angles may. {way_out}")
             return by_row[..., 0]
 
         numbered = [slot for slot in tape.slots if slot.kind in ("matrix", "state")]
         arrays = [
-            first(values, f"The {slot.kind} of {slot.label or slot.name} on wires {list(slot.wires)}")
+            first(values, f"The {slot.kind} of {slot.label or slot.name} on wires {list(slot.wires)}", WAYS[slot.kind])
             for values, slot in zip(tape.arrays, numbered, strict=True)
         ]
         return Tape(
@@ -247,8 +256,8 @@ class _Reader:
             tape.terms,
             tape.angles[:, ::n_points],
             tuple(arrays),
-            first(tape.coefficients, "The observable"),
-            tuple(first(values, "The observable") for values in tape.factors),
+            first(tape.coefficients, "The observable", WAYS["observable"]),
+            tuple(first(values, "The observable", WAYS["observable"]) for values in tape.factors),
         )
 
     def _tape(self, points: Array, row: Rows) -> Tape:

@@ -249,7 +249,8 @@ def _difference(first: Tape, other: Tape) -> str:
 
 
 def _text(slot: Slot) -> str:
-    return f"{slot.label or slot.name} on wires {list(slot.wires)}"
+    word = f" ({slot.name})" if slot.kind == "rotation" and slot.label else ""
+    return f"{slot.label or slot.name}{word} on wires {list(slot.wires)}"
 
 
 def read_tape(tape: Any, n_entries: int, name: str) -> Tape:
@@ -326,13 +327,25 @@ def _same_length(tapes: Sequence[Tape], arrays: Sequence[NDArray[Any]]) -> list[
     return [np.broadcast_to(a, (*a.shape[:-1], n)) for a, n in zip(arrays, counts, strict=True)]
 
 
+def _of_bits(measured: Any) -> Any:
+    """What a measurement of deferred bits sees: PennyLane lists their wires in another order in each call."""
+    import pennylane as qml
+
+    order = sorted(range(len(measured.wires)), key=lambda k: str(measured.wires[k]))
+    values = np.asarray(measured.eigvals(), dtype=float).reshape([2] * len(order)).transpose(order)
+    return qml.Hermitian(np.diag(values.reshape(-1)), [measured.wires[k] for k in order])
+
+
 def _observable(tape: Any, name: str) -> Any:
     import pennylane as qml
 
     kinds = [type(measured) for measured in tape.measurements]
     if len(kinds) == 1 and kinds[0] is qml.measurements.ExpectationMP:
-        if tape.measurements[0].obs is not None:
-            return tape.measurements[0].obs
+        (measured,) = tape.measurements
+        if measured.obs is not None:
+            return measured.obs
+        if not any(isinstance(operation, qml.ops.MidMeasure) for operation in tape.operations):  # deferred
+            return _of_bits(measured)
         raise NotTakenError(
             f"{name} returns the expectation value of a bit that was measured within the circuit. Give the QNode as "
             "qml.defer_measurements(qnode)."
