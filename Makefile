@@ -16,7 +16,7 @@ SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 FILE = $(if $(CONFIG),--configfile $(or $(wildcard $(CONFIG)),$(error There is no configuration file $(CONFIG))))
 
 .DEFAULT_GOAL := help
-.PHONY: help all figures env test test-examples test-faults test-slurm reliability qnode-counts lint format docs bench bench-gpu bench-env other-seeds gallery reference unlock clean
+.PHONY: help all figures env test test-workflow test-examples test-faults test-slurm reliability qnode-counts lint format docs bench bench-gpu bench-env other-seeds gallery reference unlock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,8 +36,11 @@ $(STAMP): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[workflow,dev,browser]"
 	touch $@
 
-test: $(STAMP) ## all tests
+test: $(STAMP) ## the tests of library and studies
 	$(BIN)/pytest --numprocesses auto --dist loadfile
+
+test-workflow: $(STAMP) ## the minimal study as a whole, and what runs again after which change
+	$(BIN)/pytest tests/workflow
 
 test-examples: $(STAMP) ## the shipped examples, run as a user runs them
 	$(BIN)/pytest tests/examples

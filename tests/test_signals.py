@@ -30,7 +30,12 @@ def qnode(weights, x):
     time.sleep(1000)
 """
 
+# Ctrl-C is what it is at a terminal, also where the tests run in the background of a shell, which ignores it
 TRAINING = """
+import signal
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 from vqc_landscape.config import Experiment
 from vqc_landscape.studies.jobs import job
 from vqc_landscape.studies.trajectories import write_trajectory

@@ -24,7 +24,7 @@ from vqc_landscape.figures.registry import own_figures
 from vqc_landscape.studies import plan
 from vqc_landscape.tables import SCHEMAS, read_table
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 MINIMAL = ROOT / "config" / "minimal.yaml"
 PAGE = "write the page"
 Edit = Callable[[dict[str, Any]], object]
