@@ -112,7 +112,10 @@ def test_noise_is_refused_wherever_it_comes_from() -> None:
         ValueError, match="The device of entangled, default.mixed, changes its value, as noise does: its"
     ):
         vl.from_qnode(qml.QNode(entangled, qml.add_noise(plain, NOISE)), [0.4, 0.7])
-    with pytest.raises(ValueError, match="A transform of entangled changes its value, by noise, by gates that are not quite its own or by"):
+    with pytest.raises(
+        ValueError,
+        match="A transform of entangled changes its value, by noise, by gates that are not quite its own or by",
+    ):
         vl.from_qnode(qml.add_noise(qml.QNode(entangled, plain), NOISE), [0.4, 0.7])
 
 
