@@ -11,6 +11,7 @@ are shared parameters, prefactors, and the published code's ``theta + w * x``.
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -176,10 +177,10 @@ class Circuit:
             if term.feature is not None and not 0 <= term.feature < self.n_features:
                 raise ValueError(f"Argument `gates` uses feature {term.feature}, but there are {self.n_features}.")
 
-    @property
+    @functools.cached_property
     def n_params(self) -> int:
         """Number of parameters."""
-        return int(np.prod(self.shape))
+        return math.prod(self.shape)
 
     @functools.cached_property
     def rotations(self) -> tuple[Rotation, ...]:
@@ -228,8 +229,8 @@ class Circuit:
             params: parameters (P,), radians.
             coefficients: result of :meth:`coefficients`.
         """
-        theta = np.ones(self.n_params + 1)
-        theta[:-1] = params
+        theta = np.empty(self.n_params + 1)
+        theta[:-1], theta[-1] = params, 1.0  # the last one is the factor of a term without a parameter
         terms: Array = coefficients * theta[self.term_params]
         return terms if terms.shape[1] == len(self.first_terms) else np.add.reduceat(terms, self.first_terms, axis=1)
 

@@ -64,7 +64,7 @@ class Linear:
         return value
 
     def gradient(self, outputs: Array, targets: Array) -> Array:
-        return np.full_like(outputs, self.factor)
+        return np.full(outputs.shape, self.factor)
 
     def curvature(self, outputs: Array, targets: Array) -> Array:
         return np.zeros((len(outputs), 1, 1))

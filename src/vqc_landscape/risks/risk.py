@@ -207,7 +207,7 @@ class Risk:
         return as_vector("params", self.model.flat(params), self.n_params)
 
     def _mean(self, outputs: Array) -> float:
-        return float(np.sum(self.loss_function.value(outputs, self._targets)) * self._scale)
+        return float(self.loss_function.value(outputs, self._targets).sum() * self._scale)
 
     def _weigh(self, outputs: Array, samples: slice) -> tuple[Array, Array]:
         """Gradient and curvature in the outputs of some samples, the reduction included."""

@@ -31,7 +31,7 @@ def map_in_order(
     function: Callable[[Item], Result], items: Sequence[Item], at_once: int | None = None
 ) -> Iterator[Result]:
     """Yield ``function(item)`` in the order of the items, at most ``at_once`` of them in flight."""
-    threads = min(n_threads(), len(items), at_once or len(items))
+    threads = min(n_threads(), len(items), at_once or len(items)) if len(items) > 1 else 1
     if threads <= 1:
         yield from map(function, items)
         return

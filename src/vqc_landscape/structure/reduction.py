@@ -45,6 +45,15 @@ class Reduction:
         mixed = self.free[np.any(self.rows[:, self.free] != 0, axis=0)]
         return mixed, np.ascontiguousarray(self.rows[:, mixed])
 
+    @functools.cached_property
+    def _places(self) -> NDArray[np.int64]:
+        """Of every parameter among pivots, mixed ones, and one more that stands for all without effect; shape (P,)."""
+        mixed, _ = self._mixed
+        places = np.full(self.rows.shape[1], len(self.pivots) + len(mixed))
+        places[self.pivots] = np.arange(len(self.pivots))
+        places[mixed] = np.arange(len(self.pivots), places.max(initial=0))
+        return places
+
     def expand(self, core: Array) -> Array:
         """R^T core R for a symmetric matrix over the pivots.
 
@@ -54,29 +63,31 @@ class Reduction:
         Returns:
             Shape (P, P); symmetric to the last bit.
         """
-        if len(self.pivots) == self.rows.shape[1]:
+        n, (_, columns) = len(self.pivots), self._mixed
+        if n == self.rows.shape[1]:
             return core
-        whole = np.zeros((self.rows.shape[1],) * 2)
-        whole[np.ix_(self.pivots, self.pivots)] = core
-        mixed, columns = self._mixed
-        if len(mixed):
+        seen = np.zeros((n + columns.shape[1] + 1,) * 2)
+        seen[:n, :n] = core
+        if columns.shape[1]:
             across = core @ columns
             corner = columns.T @ across
-            whole[np.ix_(self.pivots, mixed)], whole[np.ix_(mixed, self.pivots)] = across, across.T
-            whole[np.ix_(mixed, mixed)] = (corner + corner.T) / 2
-        return whole
+            seen[:n, n:-1], seen[n:-1, :n] = across, across.T
+            seen[n:-1, n:-1] = (corner + corner.T) / 2
+        return seen.take(self._places, axis=0).take(self._places, axis=1)
 
     def expand_rows(self, core: Array) -> Array:
         """``core R``, shape (..., P), of derivatives by the pivots (..., r); exactly 0 where nothing depends.
 
         A sum in a fixed order, without BLAS: the same bytes whatever the number of threads.
         """
-        whole = np.zeros((*core.shape[:-1], self.rows.shape[1]))
-        whole[..., self.pivots] = core
-        mixed, columns = self._mixed
-        if len(mixed):
-            whole[..., mixed] = np.einsum("...r,rm->...m", core, columns)
-        return whole
+        n, (_, columns) = len(self.pivots), self._mixed
+        if n == self.rows.shape[1]:
+            return core
+        seen = np.zeros((*core.shape[:-1], n + columns.shape[1] + 1))
+        seen[..., :n] = core
+        if columns.shape[1]:
+            seen[..., n:-1] = np.einsum("...r,rm->...m", core, columns)
+        return seen.take(self._places, axis=-1)
 
     @functools.cached_property
     def structural_directions(self) -> Array:

@@ -6,8 +6,7 @@ thread, and blocks are added in their order. So the same bytes come out whatever
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, TypeVar
 
 import numpy as np
@@ -25,11 +24,13 @@ from vqc_landscape.simulator.cpu.second_order import Operations, Target, make_op
 from vqc_landscape.simulator.cpu.second_order_threads import add_samples_by_threads
 from vqc_landscape.simulator.cpu.workspace import (
     Batch,
+    Lent,
     Pool,
     Runs,
     Samples,
     SecondOrder,
     empty_batch,
+    empty_runs,
     empty_samples,
     kernel_elements,
     kernel_schedule,
@@ -47,6 +48,7 @@ SLICES = 8  # of a state whose sample the threads share
 class _FirstOrder(NamedTuple):
     """A batch after its first-order sweep: adjoints are those of the loss, rows its gradient for every sample."""
 
+    lent: Lent
     batch: Batch
     observed: Observed
     loss_grad: Array  # (n_samples, n_outputs)
@@ -64,7 +66,6 @@ class CpuEngine:
         self._layout = compiled.schedule.layout
         self._entries = compiled.columns.entries
         self._order = compiled.column_order
-        self._has_ry = compiled.schedule.run_turns
         self._shares_sample = sizes.shares_sample(compiled.n_qubits)
         self._width = sizes.chunk_width(compiled)
         self._operations: dict[tuple[int, bool, bool], Operations] = {}
@@ -78,8 +79,9 @@ class CpuEngine:
         """Outputs, shape (n_samples, K)."""
 
         def batch_outputs(part: slice) -> Array:
-            with self._forward(params, samples.part(part)) as (_, observed):
-                return observed.outputs
+            lent, _, observed = self._forward(params, samples.part(part))
+            lent.back()
+            return observed.outputs
 
         return _concatenated(self._over_batches(batch_outputs, samples.n_samples))
 
@@ -93,9 +95,10 @@ class CpuEngine:
         def batch_jacobian(part: slice) -> Array:
             n_samples, units = part.stop - part.start, np.eye(self.compiled.n_outputs)
             rows = np.empty((len(units), n_samples, self.compiled.n_active))
-            with self._forward(params, samples.part(part)) as (batch, _):
-                for unit, row in zip(units, rows, strict=True):
-                    self._adjoint_sweep(batch, np.tile(unit, (n_samples, 1)), row)
+            lent, batch, _ = self._forward(params, samples.part(part))
+            for unit, row in zip(units, rows, strict=True):
+                self._adjoint_sweep(batch, np.tile(unit, (n_samples, 1)), row)
+            lent.back()
             return rows[:, :, self._order].transpose(1, 0, 2)
 
         return _concatenated(self._over_batches(batch_jacobian, samples.n_samples))
@@ -104,8 +107,9 @@ class CpuEngine:
         """Outputs (n_samples, K), and the gradient of their loss (r,)."""
 
         def batch_gradient(part: slice) -> tuple[Array, Array]:
-            with self._first_order(params, samples.part(part), part, weigh) as first:
-                return first.observed.outputs, first.rows
+            first = self._first_order(params, samples.part(part), part, weigh)
+            first.lent.back()
+            return first.observed.outputs, first.rows
 
         outputs, rows = zip(*self._over_batches(batch_gradient, samples.n_samples), strict=True)
         # a sum over samples in their order, without BLAS: the same bytes whatever the number of threads
@@ -113,39 +117,36 @@ class CpuEngine:
         return _concatenated(outputs), total[self._order]
 
     def _over_batches(self, function: Callable[[slice], T], n_samples: int) -> list[T]:
-        parts = list(sizes.batches(self.compiled.n_qubits, 0, n_samples))
-        return [function(parts[0])] if len(parts) == 1 else list(map_in_order(function, parts))
+        return list(map_in_order(function, list(sizes.batches(self.compiled.n_qubits, 0, n_samples))))
 
-    @contextmanager
-    def _forward(self, params: Array, samples: Encoded) -> Iterator[tuple[Batch, Observed]]:
-        """States of all blocks, and what is measured; the arrays go back to the pool at the end."""
-        n_blocks = self.compiled.schedule.n_blocks
-        with self._pool.lend(self._new_batch, samples.n_samples, n_blocks) as arrays:
-            batch, runs = self._with_angles(params, samples, arrays)
-            initial, work = (samples.basis_states, samples.initial()), np.empty((4, samples.n_samples))
-            static = (self._elements, self._layout, self.kernels, self.compiled.basis_phases)
-            first_order.forward_sweep(*static, runs, *initial, work, batch)
-            yield batch, observe(self.compiled, batch, samples)
+    def _forward(self, params: Array, samples: Encoded) -> tuple[Lent, Batch, Observed]:
+        """States of all blocks, in arrays that are to be given back, and what is measured."""
+        lent = self._pool.lend(self._new_batch, samples.n_samples, self.compiled.schedule.n_blocks)
+        batch, runs, work = self._with_angles(params, samples, *lent.arrays)
+        static = (self._elements, self._layout, self.kernels, self.compiled.basis_phases)
+        first_order.forward_sweep(*static, runs, samples.basis_states, samples.initial(), work, batch)
+        return lent, batch, observe(self.compiled, batch, samples)
 
-    @contextmanager
-    def _first_order(self, params: Array, samples: Encoded, part: slice, weigh: Weigh) -> Iterator[_FirstOrder]:
+    def _first_order(self, params: Array, samples: Encoded, part: slice, weigh: Weigh) -> _FirstOrder:
         """Forward and adjoint sweep over samples that fit side by side, which are ``part`` of all."""
-        with self._forward(params, samples) as (batch, observed):
-            loss_grad, loss_curvature = weigh(observed.outputs, part)
-            rows = np.empty((samples.n_samples, self.compiled.n_active))
-            self._adjoint_sweep(batch, loss_grad, rows)
-            yield _FirstOrder(batch, observed, loss_grad, loss_curvature, rows)
+        lent, batch, observed = self._forward(params, samples)
+        loss_grad, loss_curvature = weigh(observed.outputs, part)
+        rows = np.empty((samples.n_samples, self.compiled.n_active))
+        self._adjoint_sweep(batch, loss_grad, rows)
+        return _FirstOrder(lent, batch, observed, loss_grad, loss_curvature, rows)
 
     def _adjoint_sweep(self, batch: Batch, factors: Array, rows: Array) -> None:
         factor = self.compiled.strategy.gradient_factor
         first_order.adjoint_sweep(factors, factor, self.kernels, self._entries, batch, rows)
 
-    def _with_angles(self, params: Array, samples: Encoded, arrays: Batch) -> tuple[Batch, Runs]:
+    def _with_angles(
+        self, params: Array, samples: Encoded, batch: Batch, runs: Runs, work: Array
+    ) -> tuple[Batch, Runs, Array]:
         """A batch with its coefficients, and the cosines and sines of half of all angles."""
-        batch, shape = arrays._replace(coefficients=samples.coefficients), arrays.tans.shape
         half = 0.5 * self.compiled.circuit.angles(params, samples.coefficients)
-        alphas, gammas = np.empty(shape, np.complex128), np.empty(shape, np.complex128)
-        return batch, Runs(np.cos(half), np.sin(half), np.empty(shape), alphas, gammas, self._has_ry)
+        np.cos(half, out=runs.cos)
+        np.sin(half, out=runs.sin)
+        return batch._replace(coefficients=samples.coefficients), runs, work
 
     # --- second order ----------------------------------------------------------------------------------
 
@@ -158,13 +159,15 @@ class CpuEngine:
         at_once = side_by_side(self._hessian_bytes, f"The Hessian of {n_active} parameters")
 
         def block_hessian(block: slice) -> Array:
-            with self._second_order() as sums:
-                for part in sizes.batches(self.compiled.n_qubits, block.start, block.stop):
-                    with self._first_order(params, samples.part(part), part, weigh) as first:
-                        self._add_second_order(first, sums)
-                hessian = np.empty((n_active, n_active))
-                factors = (strategy.gram_factor, sums.second, strategy.second_factor)
-                second_order.assemble(sums.gram, *factors, sums.outer, self._order, hessian)
+            lent, sums = self._second_order()
+            for part in sizes.batches(self.compiled.n_qubits, block.start, block.stop):
+                first = self._first_order(params, samples.part(part), part, weigh)
+                self._add_second_order(first, sums)
+                first.lent.back()
+            hessian = np.empty((n_active, n_active))
+            factors = (strategy.gram_factor, sums.second, strategy.second_factor)
+            second_order.assemble(sums.gram, *factors, sums.outer, self._order, hessian)
+            lent.back()
             return hessian
 
         if self._shares_sample:  # the threads work inside a sample, not on several blocks
@@ -204,34 +207,35 @@ class CpuEngine:
                 has_target=key[1],
                 with_second=with_second,
             )
-        with self._one_after_the_other(batch) as samples:
-            add = add_samples_by_threads if self._shares_sample else second_order.add_samples
-            gradient_factor = self.compiled.strategy.gradient_factor
-            program = (self.kernels, self.compiled.columns, sets, target, sums)
-            add(self._operations[key], np.ascontiguousarray(factors), gradient_factor, curvature, samples, *program)
+        lent, samples = self._one_after_the_other(batch)
+        add = add_samples_by_threads if self._shares_sample else second_order.add_samples
+        gradient_factor = self.compiled.strategy.gradient_factor
+        program = (self.kernels, self.compiled.columns, sets, target, sums)
+        add(self._operations[key], np.ascontiguousarray(factors), gradient_factor, curvature, samples, *program)
+        if lent is not None:
+            lent.back()
 
-    @contextmanager
-    def _one_after_the_other(self, batch: Batch) -> Iterator[Samples]:
+    def _one_after_the_other(self, batch: Batch) -> tuple[Lent | None, Samples]:
+        """The samples of a batch one after the other; of one sample the arrays as they are."""
         sources = (batch.diagonals, batch.states, batch.adjoints, batch.images)
         tans = np.ascontiguousarray(batch.tans[self.kernels.ry_run].T)
         others = (tans, batch.axes, batch.overlaps, batch.coefficients)
         if len(tans) == 1:
             diagonals, states, adjoints, images = (source.reshape(1, *source.shape[:-1]) for source in sources)
-            yield Samples(diagonals, states, adjoints, images, *others)
-            return
-        with self._pool.lend(empty_samples, *(source.shape for source in sources)) as arrays:
-            for source, out in zip(sources, arrays, strict=True):
-                second_order.by_sample(source, out)
-            diagonals, states, adjoints, images = arrays
-            yield Samples(diagonals, states, adjoints, images, *others)
+            return None, Samples(diagonals, states, adjoints, images, *others)
+        lent = self._pool.lend(empty_samples, *(source.shape for source in sources))
+        for source, out in zip(sources, lent.arrays, strict=True):
+            second_order.by_sample(source, out)
+        diagonals, states, adjoints, images = lent.arrays
+        return lent, Samples(diagonals, states, adjoints, images, *others)
 
-    @contextmanager
-    def _second_order(self) -> Iterator[SecondOrder]:
-        """Work arrays, the sums set to zero; they go back to the pool at the end."""
-        with self._pool.lend(self._new_second_order) as arrays:
-            for total in (arrays.second, arrays.gram, arrays.outer):
-                total.fill(0.0)
-            yield arrays
+    def _second_order(self) -> tuple[Lent, SecondOrder]:
+        """Work arrays that are to be given back, the sums set to zero."""
+        lent = self._pool.lend(self._new_second_order)
+        sums: SecondOrder = lent.arrays
+        for total in (sums.second, sums.gram, sums.outer):
+            total.fill(0.0)
+        return lent, sums
 
     def hvp(self, params: Array, samples: Encoded, weigh: Weigh, v: Array) -> Array:
         """The product of :meth:`hessian` with v, both (r,), in the time of a few gradients.
@@ -252,10 +256,11 @@ class CpuEngine:
                     total += self._large_state(params, samples.part(part)).product(weigh, part, direction)
                 return total
             for part in sizes.batches(self.compiled.n_qubits, block.start, block.stop):
-                with self._first_order(params, samples.part(part), part, weigh) as first:
-                    losses = (first.loss_grad, first.loss_curvature)
-                    program = (self.compiled, self.kernels, self._entries)
-                    total += batch_hvp(*program, first.batch, first.observed, *losses, direction)
+                first = self._first_order(params, samples.part(part), part, weigh)
+                losses = (first.loss_grad, first.loss_curvature)
+                program = (self.compiled, self.kernels, self._entries)
+                total += batch_hvp(*program, first.batch, first.observed, *losses, direction)
+                first.lent.back()
             return total
 
         total = np.zeros(self.compiled.n_active)
@@ -266,8 +271,8 @@ class CpuEngine:
     def _large_state(self, params: Array, sample: Encoded) -> LargeState:
         size, phases = 2**self.compiled.n_qubits, self.compiled.basis_phases.copy()
         phases[:, -1] = 1.0
-        batch, runs = self._with_angles(params, sample, self._new_batch(1, 0))
-        first_order.resolve_runs(self._elements, runs, np.empty((4, 1)), batch.tans, batch.phases, batch.axes)
+        batch, runs, work = self._with_angles(params, sample, *self._new_batch(1, 0))
+        first_order.resolve_runs(self._elements, runs, work, batch.tans, batch.phases, batch.axes)
         plain = runs._replace(cosines=np.ones_like(runs.cosines))
 
         def fill(number: int, out: Array, first: int, stop: int) -> None:
@@ -280,20 +285,23 @@ class CpuEngine:
         r"""Fubini-Study metric of one state, shape (r, r)."""
         n_active = self.compiled.n_active
         metric = np.empty((n_active, n_active))
-        with self._forward(params, samples) as (batch, _), self._second_order() as sums:
-            state = Target(batch.states[-1].reshape(1, 2, -1), np.full((2, 1), -1.0))
-            identity, curvature = identity_set(self.compiled.n_qubits), np.zeros((1, 1, 1))
-            self._add_samples(False, np.ones(1), curvature, batch, identity, state, sums)
-            second_order.assemble(sums.gram, 1.0, sums.second, 0.0, sums.outer, self._order, metric)
+        (first_lent, batch, _), (lent, sums) = self._forward(params, samples), self._second_order()
+        state = Target(batch.states[-1].reshape(1, 2, -1), np.full((2, 1), -1.0))
+        identity, curvature = identity_set(self.compiled.n_qubits), np.zeros((1, 1, 1))
+        self._add_samples(False, np.ones(1), curvature, batch, identity, state, sums)
+        second_order.assemble(sums.gram, 1.0, sums.second, 0.0, sums.outer, self._order, metric)
+        first_lent.back()
+        lent.back()
         return metric
 
     # --- work arrays -----------------------------------------------------------------------------------
 
-    def _new_batch(self, n_samples: int, n_blocks: int) -> Batch:
+    def _new_batch(self, n_samples: int, n_blocks: int) -> tuple[Batch, Runs, Array]:
         compiled = self.compiled
         n_bases = len(compiled.basis_phases) if n_blocks else 0
         n_rotations = len(compiled.circuit.rotations)
-        return empty_batch(compiled.schedule, n_rotations, n_bases, compiled.n_outputs, n_samples, n_blocks)
+        batch = empty_batch(compiled.schedule, n_rotations, n_bases, compiled.n_outputs, n_samples, n_blocks)
+        return batch, empty_runs(compiled.schedule, n_rotations, n_samples), np.empty((4, n_samples))
 
     def _new_second_order(self) -> SecondOrder:
         compiled = self.compiled

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import NamedTuple
 
 import numpy as np
@@ -72,6 +73,7 @@ def observe_tangent(
     return image, np.ascontiguousarray(factors)
 
 
+@functools.cache
 def no_target(size: int) -> Target:
     """No target state, for sums of products."""
     return Target(np.empty((0, 2, size)), np.empty((2, 0)))

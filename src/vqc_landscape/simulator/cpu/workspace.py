@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any, NamedTuple, TypeVar
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vqc_landscape.checks import Array
 from vqc_landscape.simulator.compile.schedule import Ints, Schedule, Unitaries
-
-T = TypeVar("T")
 
 
 class KernelSchedule(NamedTuple):
@@ -158,6 +155,13 @@ def empty_batch(
     )
 
 
+def empty_runs(schedule: Schedule, n_rotations: int, n_samples: int) -> Runs:
+    """Allocate for the gates of samples side by side."""
+    angles, runs = (n_samples, n_rotations), (schedule.n_runs, n_samples)
+    alphas, gammas = np.empty(runs, np.complex128), np.empty(runs, np.complex128)
+    return Runs(np.empty(angles), np.empty(angles), np.empty(runs), alphas, gammas, schedule.run_turns)
+
+
 def empty_samples(*shapes: tuple[int, ...]) -> tuple[Array, ...]:
     """Arrays with the samples first, for arrays of these shapes side by side."""
     return tuple(np.empty((shape[-1], *shape[:-1])) for shape in shapes)
@@ -166,24 +170,33 @@ def empty_samples(*shapes: tuple[int, ...]) -> tuple[Array, ...]:
 KEPT_BYTES = 2**26  # of one set of arrays; what is larger is seldom used, and its pages are cheap beside the work
 
 
+class Lent:
+    """Arrays from a pool; :meth:`back` gives them back. Where an exception comes between, they are simply dropped."""
+
+    __slots__ = ("_shelf", "arrays")
+
+    def __init__(self, arrays: Any, shelf: list[Lent] | None) -> None:
+        self.arrays, self._shelf = arrays, shelf
+
+    def back(self) -> None:
+        if self._shelf is not None:
+            self._shelf.append(self)
+
+
 class Pool:
     """Arrays for the next call: touching fresh pages costs as much as the arithmetic on small states."""
 
     def __init__(self) -> None:
-        self._kept: defaultdict[object, list[Any]] = defaultdict(list)
+        self._shelves: defaultdict[object, list[Lent]] = defaultdict(list)
 
-    @contextmanager
-    def lend(self, make: Callable[..., T], *sizes: object) -> Iterator[T]:
+    def lend(self, make: Callable[..., Any], *sizes: object) -> Lent:
         """What ``make(*sizes)`` returns, used before or new. Threads get arrays of their own."""
-        kept = self._kept[make, sizes]
+        shelf = self._shelves[make, sizes]
         try:
-            arrays, is_kept = kept.pop(), True
+            return shelf.pop()
         except IndexError:
             arrays = make(*sizes)
-            is_kept = _bytes(arrays) <= KEPT_BYTES
-        yield arrays
-        if is_kept:
-            kept.append(arrays)
+            return Lent(arrays, shelf if _bytes(arrays) <= KEPT_BYTES else None)
 
 
 def _bytes(arrays: Any) -> int:
