@@ -74,6 +74,7 @@ format: $(STAMP) ## put everything into the shape that lint asks for
 bench: $(BENCH)/.complete ## time, memory and error beside other packages: docs/benchmarks.md, about half an hour
 	$(BENCH)/bin/python -m benchmarks.run --limit $(LIMIT) --report docs/benchmarks.md
 	$(BENCH)/bin/python -m benchmarks.planes
+	$(BENCH)/bin/python -m benchmarks.small
 
 bench-gpu: $(BENCH)/.complete ## the same cases on a CUDA device, in their section of docs/benchmarks.md
 	$(BENCH)/bin/python -m benchmarks.gpu --limit $(LIMIT) --report docs/benchmarks.md

@@ -81,6 +81,16 @@ def layered(n_qubits: int, n_layers: int, observable: Observable) -> Case:
     return Case(name, n_qubits, tuple(gates), _angles(3 * n_qubits * n_layers), observable, np.zeros((1, 0)))
 
 
+def ry_layers(n_qubits: int, n_layers: int) -> Case:
+    """RY on every qubit and CZ bricks, the local loss: a small circuit in which every parameter counts."""
+    gates: list[Gate] = []
+    for layer in range(n_layers):
+        gates += [Gate("RY", (q,), param=layer * n_qubits + q) for q in range(n_qubits)]
+        gates += _bricks(n_qubits, layer)
+    params = _angles(n_qubits * n_layers)
+    return Case(f"RY {n_qubits} x {n_layers}", n_qubits, tuple(gates), params, "local plus", np.zeros((1, 0)))
+
+
 def strongly_entangling(n_samples: int, n_qubits: int = 8, n_layers: int = 8) -> Case:
     """AngleEmbedding, then StronglyEntanglingLayers, gate by gate as PennyLane decomposes them."""
     gates = [Gate("RX", (q,), feature=q % 2) for q in range(n_qubits)]
