@@ -68,7 +68,7 @@ class CpuEngine:
         self._order = compiled.column_order
         self._shares_sample = sizes.shares_sample(compiled.n_qubits)
         self._width = sizes.chunk_width(compiled)
-        self._operations: dict[tuple[int, bool, bool], Operations] = {}
+        self._operations: dict[tuple[int, bool, bool, bool], Operations] = {}
         self._hessian_bytes = sizes.hessian_bytes(compiled)
         self._no_sets = no_sets(compiled.n_qubits)
         self._pool = Pool()
@@ -196,7 +196,7 @@ class CpuEngine:
         sums: SecondOrder,
     ) -> None:
         """Second-order terms of samples side by side."""
-        key = (len(sets.weights), len(target.states) > 0, with_second)
+        key = (len(sets.weights), len(target.states) > 0, with_second, bool(curvature.any()))
         if key not in self._operations:
             self._operations[key] = make_operations(
                 self.compiled.columns,
@@ -206,12 +206,17 @@ class CpuEngine:
                 SLICES if self._shares_sample else 1,
                 has_target=key[1],
                 with_second=with_second,
+                with_outer=key[3],
             )
         lent, samples = self._one_after_the_other(batch)
-        add = add_samples_by_threads if self._shares_sample else second_order.add_samples
-        gradient_factor = self.compiled.strategy.gradient_factor
-        program = (self.kernels, self.compiled.columns, sets, target, sums)
-        add(self._operations[key], np.ascontiguousarray(factors), gradient_factor, curvature, samples, *program)
+        operations, factors = self._operations[key], np.ascontiguousarray(factors)
+        gradient_factor, columns = self.compiled.strategy.gradient_factor, self.compiled.columns
+        losses, measured = (factors, gradient_factor, curvature), (sets, target, sums)
+        if self._shares_sample:
+            add_samples_by_threads(operations, *losses, samples, self.kernels, columns, *measured)
+        else:
+            all_of_it = (-1, 0, len(factors))
+            second_order.add_samples(operations, *all_of_it, *losses, samples, self.kernels, columns, *measured)
         if lent is not None:
             lent.back()
 

@@ -52,7 +52,15 @@ class Operations(NamedTuple):
 
 
 def make_operations(
-    columns: Columns, n_blocks: int, n_sets: int, width: int, n_slices: int, *, has_target: bool, with_second: bool
+    columns: Columns,
+    n_blocks: int,
+    n_sets: int,
+    width: int,
+    n_slices: int,
+    *,
+    has_target: bool,
+    with_second: bool,
+    with_outer: bool,
 ) -> Operations:
     """The operations of a sample.
 
@@ -64,6 +72,7 @@ def make_operations(
         n_slices: slices of the amplitudes.
         has_target: whether a projector onto a target is measured (too).
         with_second: whether there is more than ``<T_i|O|T_j>``.
+        with_outer: whether the loss is curved in the outputs.
     """
     found: list[tuple[int, int, int, int, int]] = []
     n_all = max(-(-len(columns.params) // width), 1)
@@ -84,7 +93,7 @@ def make_operations(
                     found.append((COLLECT_INNER, step, after, 1, 1))
                 found.append(insertion)
             before, step = after, step + 1
-    if with_second:
+    if with_outer:
         found += [(JACOBIAN, 0, before, 1, n_all), (WEIGH, 0, before, 1, 1), (OUTER, 0, before, 1, n_all)]
     if has_target:
         found.append((TARGET, 0, before, 1, 1))
@@ -97,22 +106,11 @@ def make_operations(
 
 
 @compiled
-def add_samples(operations, factors, gradient_factor, curvature, samples, schedule, columns, sets, target, work):
-    """Second-order terms of all samples of a batch, see :func:`run_piece`."""
-    for sample in range(len(factors)):
-        for i in range(len(operations.kind)):
-            for piece in range(operations.n_pieces[i]):
-                run_piece(
-                    i, piece, sample, operations, factors, gradient_factor, curvature, samples, schedule, columns,
-                    sets, target, work,
-                )  # fmt: skip
-
-
-@compiled(inline="always")
-def run_piece(
-    i, piece, sample, operations, factors, gradient_factor, curvature, samples, schedule, columns, sets, target, work
-):
-    """One piece of operation i of a sample.
+def add_samples(
+    operations, only, first_sample, stop_sample, factors, gradient_factor, curvature, samples, schedule, columns, sets,
+    target, work,
+):  # fmt: skip
+    """Second-order terms of some samples of a batch; of every operation all pieces, or (from 0 on) piece ``only``.
 
     The observable is the sum over the commuting sets, plus the projectors onto ``target.states``, each times the
     sample's factor. Tangents (n_chunks, 2, 2**n, width) are overwritten; second, gram and outer
@@ -121,42 +119,50 @@ def run_piece(
     factors (n_samples,) are the loss gradients, or 1 where these are in the weights; adjoints have them already.
     curvature: (n_samples, n_outputs, n_outputs).
     """
-    kind, number, n_columns = operations.kind[i], operations.number[i], operations.n_columns[i]
-    scratch, tangents, factor = work.scratch, work.tangents, factors[sample]
-    if kind == PROPAGATE:
-        propagate_chunk(number, sample, piece, n_columns, samples, schedule, tangents)
-    elif kind == GENERATE:
-        if piece == 0:  # one half, because the inner products of a step are counted twice
-            fill_generators(number, sample, 0.5, samples.states, samples, schedule, columns, scratch.tangent)
-        else:  # G+ = -G
-            fill_generators(number, sample, -1.0, samples.adjoints, samples, schedule, columns, scratch.cotangent)
-    elif kind == COLLECT:
-        collect_cross(number, piece, n_columns, schedule, columns, scratch, tangents, work.second)
-    elif kind == COLLECT_INNER:
-        collect_inner(number, sample, samples, columns, scratch, work.second)
-    elif kind == INSERT:
-        size, n_slices = samples.states.shape[3], operations.n_pieces[i]
-        insert_slots(
-            number, n_columns, piece * size // n_slices, (piece + 1) * size // n_slices, columns, scratch, tangents
-        )
-    elif kind == JACOBIAN:
-        fill_jacobian(piece, gradient_factor, samples.images[sample], scratch, tangents)
-    elif kind == WEIGH:
-        weigh_jacobian(curvature[sample], scratch)
-    elif kind == OUTER:
-        add_outer_products(piece, n_columns, scratch, work.outer)
-    elif kind == TARGET:
-        weight_re, weight_im = factor * target.weights[0, sample], factor * target.weights[1, sample]
-        add_target_gram(weight_re, weight_im, target.states[sample], scratch.x, scratch.y, tangents, work.gram)
-    elif kind == WEIGHTS:
-        load_weights(number, sample, factor, sets, scratch)
-    elif kind == BASIS:
-        change_basis(number, sample, float(operations.direction[i]), samples, sets, tangents[piece])
-    elif kind == GRAM:
-        low = 0
-        while (low + 1) * (low + 2) // 2 <= piece:
-            low += 1
-        add_gram_tile(number, low, piece - low * (low + 1) // 2, sets, scratch, tangents, work.gram)
+    # Names before the loops: every access to a field counts references, with instructions that all threads wait for.
+    # For the same reason the pieces get only what they need, and are called here and nowhere else.
+    kinds, numbers, n_columns, directions, n_pieces = operations
+    scratch, tangents, second, gram, outer = work
+    states, adjoints, tangent, cotangent = samples.states, samples.adjoints, scratch.tangent, scratch.cotangent
+    for sample in range(first_sample, stop_sample):
+        for i in range(len(kinds)):
+            kind, number, n = kinds[i], numbers[i], n_columns[i]
+            for piece in range(n_pieces[i]):
+                if 0 <= only != piece:
+                    continue
+                if kind == PROPAGATE:
+                    propagate_chunk(number, sample, piece, n, samples, schedule, tangents)
+                elif kind == GENERATE:
+                    if piece == 0:  # one half, because the inner products of a step are counted twice
+                        fill_generators(number, sample, 0.5, states, samples, schedule, columns, tangent)
+                    else:  # G+ = -G
+                        fill_generators(number, sample, -1.0, adjoints, samples, schedule, columns, cotangent)
+                elif kind == COLLECT:
+                    collect_cross(number, piece, n, schedule, columns, scratch, tangents, second)
+                elif kind == COLLECT_INNER:
+                    collect_inner(number, sample, samples, columns, scratch, second)
+                elif kind == INSERT:
+                    size = states.shape[3]
+                    first, stop = piece * size // n_pieces[i], (piece + 1) * size // n_pieces[i]
+                    insert_slots(number, n, first, stop, columns, scratch, tangents)
+                elif kind == JACOBIAN:
+                    fill_jacobian(piece, gradient_factor, samples.images[sample], scratch, tangents)
+                elif kind == WEIGH:
+                    weigh_jacobian(curvature[sample], scratch)
+                elif kind == OUTER:
+                    add_outer_products(piece, n, scratch, outer)
+                elif kind == TARGET:
+                    re, im = factors[sample] * target.weights[0, sample], factors[sample] * target.weights[1, sample]
+                    add_target_gram(re, im, target.states[sample], scratch.x, scratch.y, tangents, gram)
+                elif kind == WEIGHTS:
+                    load_weights(number, sample, factors[sample], sets, scratch)
+                elif kind == BASIS:
+                    change_basis(number, sample, float(directions[i]), samples, sets, tangents[piece])
+                elif kind == GRAM:
+                    low = 0
+                    while (low + 1) * (low + 2) // 2 <= piece:
+                        low += 1
+                    add_gram_tile(number, low, piece - low * (low + 1) // 2, sets, scratch, tangents, gram)
 
 
 class Target(NamedTuple):

@@ -11,7 +11,7 @@ from functools import partial
 from vqc_landscape.checks import Array
 from vqc_landscape.simulator.compile.columns import Columns
 from vqc_landscape.simulator.compile.measurement import CommutingSets
-from vqc_landscape.simulator.cpu.second_order import Operations, Target, run_piece
+from vqc_landscape.simulator.cpu.second_order import Operations, Target, add_samples
 from vqc_landscape.simulator.cpu.workspace import KernelSchedule, Samples, SecondOrder
 from vqc_landscape.simulator.threads import run_all
 
@@ -29,7 +29,9 @@ def add_samples_by_threads(
     work: SecondOrder,
 ) -> None:
     """Second-order terms of samples; see :func:`second_order.add_samples`."""
-    data = (operations, factors, gradient_factor, curvature, samples, schedule, columns, sets, target, work)
+    data = (factors, gradient_factor, curvature, samples, schedule, columns, sets, target, work)
+    each = [Operations(*(field[i : i + 1] for field in operations)) for i in range(len(operations.kind))]
     for sample in range(len(factors)):
-        for i, n_pieces in enumerate(operations.n_pieces):
-            run_all([partial(run_piece, i, piece, sample, *data) for piece in range(n_pieces)])
+        for operation in each:
+            pieces = range(int(operation.n_pieces[0]))
+            run_all([partial(add_samples, operation, piece, sample, sample + 1, *data) for piece in pieces])
