@@ -97,7 +97,7 @@ def test_state_preparation_is_the_dense_oracle(precision: str, risk_on: Any) -> 
 
 
 def test_more_qubits_than_one_matrix_turns() -> None:
-    """Seven qubits are two groups of bits, whose matrices act on different axes; CNOTs change the order."""
+    """Seven qubits are two ranges of bits, whose matrices act on different axes; CNOTs change the order."""
     rng = np.random.default_rng(4)
     circuit = random_circuit(rng, n_qubits=7, n_gates=100, n_params=12, n_features=0, unitaries=False)
     observable = vl.PauliSum(((0.5, "XYZ", (6, 0, 3)), (0.3, "ZZ", (2, 5))))
@@ -105,7 +105,7 @@ def test_more_qubits_than_one_matrix_turns() -> None:
     compiled = compile_circuit(circuit, [observable], EXACT_PAULI)
     engines = CpuEngine(compiled), GpuEngine(compiled, CPU, "float64")
     point = (params, samples, lambda f, _: (np.ones_like(f), np.zeros((1, 1, 1))))
-    assert engines[1].states.plan.groups == [range(4), range(4, 7)]
+    assert engines[1].states.plan.ranges == [range(4), range(4, 7)]
     np.testing.assert_allclose(*(engine.hessian(*point) for engine in engines), rtol=0, atol=ATOL)
     np.testing.assert_allclose(*(engine.metric_tensor(params, samples) for engine in engines), rtol=0, atol=ATOL)
 

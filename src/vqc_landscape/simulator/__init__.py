@@ -20,7 +20,8 @@ word
 site
     where a generator acts at the end of a block: the qubit of a run, or a word.
 step, slot, entry
-    generators that enter at one point; a column that gains there; one generator with its coefficient.
+    generators that enter at one point; a column that gains there; one generator with its coefficient. Entries are
+    listed site by site.
 wire masks
     how a wire acts on stored states: X flips the bits x, Z reads the parity of the bits r. CNOT and SWAP change them.
 commuting set

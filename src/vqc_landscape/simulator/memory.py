@@ -105,5 +105,5 @@ def hessian_bound(n_qubits: int, n_params: int, n_layers: int) -> int:
 
 def gradient_bound(n_qubits: int, n_layers: int) -> int:
     """Bytes of a gradient, likewise: the states of all blocks of 32 samples (fewer for large states) in two orders."""
-    lanes = min(32, max(1, 2**13 >> n_qubits))
-    return (2 * 8 << n_qubits) * (3 * (n_layers + 1) + n_qubits) * lanes * (1 if lanes == 1 else 2)
+    batch = min(32, max(1, 2**13 >> n_qubits))
+    return (2 * 8 << n_qubits) * (3 * (n_layers + 1) + n_qubits) * batch * (1 if batch == 1 else 2)

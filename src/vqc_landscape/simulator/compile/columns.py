@@ -1,6 +1,6 @@
-r"""Which tangent columns are carried, and where each gets its generators.
+r"""Which parameters have a tangent column, and where each gets its generators.
 
-A column is one parameter (of those that are carried). At the evaluation point of a block it gains
+A column is one parameter (an active one). At the evaluation point of a block it gains
 :math:`\sum_k c_k(x) G_k \psi`, one summand for each rotation there whose angle has that parameter, with
 the coefficient ``c_k`` of the angle. The runs of a block come first, then the words of its diagonal: two
 *steps* at the same evaluation point. Within a step, generators on different sites commute.
@@ -28,8 +28,8 @@ class Columns(NamedTuple):
         step_slots: slots (columns that gain in this step) of step s are ``step_slots[s]`` to ``[s + 1]``.
         step_plain: whether each slot of the step is one entry and a new column, columns in the order of slots.
         slot_column: column of each slot.
-        step_groups: groups (entries on one site) of step s are ``step_groups[s]`` to ``[s + 1]``.
-        group_site, group_entries: site of each group; its entries are ``group_entries[g]`` to ``[g + 1]``.
+        step_sites: sites of step s, with their entries, are at positions ``step_sites[s]`` to ``[s + 1]``.
+        site_number, site_entries: site at each position; its entries are ``site_entries[i]`` to ``[i + 1]``.
         entry_slot: slot of each entry, counted from the first of its step.
         entry_first: whether the entry is the first of its slot.
         entry_generator, entry_term: generator, and term of the circuit whose coefficient goes with it.
@@ -45,9 +45,9 @@ class Columns(NamedTuple):
     step_slots: Ints
     step_plain: NDArray[np.bool_]
     slot_column: Ints
-    step_groups: Ints
-    group_site: Ints
-    group_entries: Ints
+    step_sites: Ints
+    site_number: Ints
+    site_entries: Ints
     entry_slot: Ints
     entry_first: NDArray[np.bool_]
     entry_generator: Ints
@@ -60,7 +60,7 @@ class Columns(NamedTuple):
     @property
     def entry_columns(self) -> Ints:
         """Column of each entry."""
-        step = np.searchsorted(self.group_entries[self.step_groups], np.arange(len(self.entry_slot)), side="right") - 1
+        step = np.searchsorted(self.site_entries[self.step_sites], np.arange(len(self.entry_slot)), side="right") - 1
         return _as_ints(self.slot_column[self.step_slots[step] + self.entry_slot])
 
     @property
@@ -75,10 +75,10 @@ class Columns(NamedTuple):
         return _as_ints(self.entry_columns[self.pairs[:, 2:]])
 
 
-def make_columns(circuit: Circuit, schedule: Schedule, carried: Ints) -> Columns:
-    """List the entries of the columns for the parameters ``carried``."""
+def make_columns(circuit: Circuit, schedule: Schedule, active: Ints) -> Columns:
+    """List the entries of the columns for the active parameters."""
     first_term = np.cumsum([0] + [len(rotation.angle) for rotation in circuit.rotations])
-    wanted = set(carried.tolist())
+    is_active = set(active.tolist())
     column_of: dict[int, int] = {}
     generators: list[tuple[int, int]] = []  # (site, rotation)
     entries: list[tuple[int, int, int, bool]] = []  # (slot, generator, term, first of its slot)
@@ -86,9 +86,9 @@ def make_columns(circuit: Circuit, schedule: Schedule, carried: Ints) -> Columns
     step_block: list[int] = []
     step_columns: list[int] = []
     step_plain: list[bool] = []
-    step_slots, step_groups, step_pairs, group_entries = [0], [0], [0], [0]
+    step_slots, step_sites, step_pairs, site_entries = [0], [0], [0], [0]
     slot_column: list[int] = []
-    group_site: list[int] = []
+    site_number: list[int] = []
 
     for block, sites in _steps(schedule):
         slot_of: dict[int, int] = {}  # parameter -> slot of this step
@@ -97,7 +97,7 @@ def make_columns(circuit: Circuit, schedule: Schedule, carried: Ints) -> Columns
             first = len(entries)
             for rotation in rotations:
                 terms = range(first_term[rotation], first_term[rotation + 1])
-                live = [t for t in terms if circuit.terms[t].param in wanted]
+                live = [t for t in terms if circuit.terms[t].param in is_active]
                 if live:
                     generators.append((site, rotation))
                 for term in live:
@@ -108,8 +108,8 @@ def make_columns(circuit: Circuit, schedule: Schedule, carried: Ints) -> Columns
                         slot_column.append(column_of.setdefault(param, len(column_of)))
                     entries.append((slot, len(generators) - 1, term, is_first))
             if len(entries) > first:
-                group_site.append(site)
-                group_entries.append(len(entries))
+                site_number.append(site)
+                site_entries.append(len(entries))
             for k, i in itertools.combinations(range(first, len(entries)), 2):
                 if entries[k][1] != entries[i][1]:
                     pairs.append((entries[k][0], entries[i][0], k, i))
@@ -118,10 +118,10 @@ def make_columns(circuit: Circuit, schedule: Schedule, carried: Ints) -> Columns
             step_columns.append(len(column_of))
             step_plain.append(len(column_of) - n_columns == len(slot_of) == len(entries) - n_entries)
             step_slots.append(len(slot_column))
-            step_groups.append(len(group_site))
+            step_sites.append(len(site_number))
             step_pairs.append(len(pairs))
 
-    unused = [p for p in carried.tolist() if p not in column_of]
+    unused = [p for p in active.tolist() if p not in column_of]
     for param in unused:  # a parameter that no angle has: its column stays 0
         column_of[param] = len(column_of)
     return Columns(
@@ -131,9 +131,9 @@ def make_columns(circuit: Circuit, schedule: Schedule, carried: Ints) -> Columns
         step_slots=_as_ints(step_slots),
         step_plain=np.array(step_plain, dtype=np.bool_),
         slot_column=_as_ints(slot_column),
-        step_groups=_as_ints(step_groups),
-        group_site=_as_ints(group_site),
-        group_entries=_as_ints(group_entries),
+        step_sites=_as_ints(step_sites),
+        site_number=_as_ints(site_number),
+        site_entries=_as_ints(site_entries),
         entry_slot=_as_ints([entry[0] for entry in entries]),
         entry_first=np.array([entry[3] for entry in entries], dtype=np.bool_),
         entry_generator=_as_ints([entry[1] for entry in entries]),

@@ -27,8 +27,8 @@ from vqc_landscape.structure.lightcone import inside_light_cone
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-# Basis change V before measuring Z, as a turn (1, -t; t, 1) / sqrt(2) after a phase on |1>: V+ Z V = P.
-_TURN = {"X": -1.0, "Y": 1.0}
+# Basis change V before measuring Z, as an RY rotation (1, -t; t, 1) / sqrt(2) after a phase on |1>: V+ Z V = P.
+_RY_TAN = {"X": -1.0, "Y": 1.0}
 _PHASE = {"X": 1.0 + 0.0j, "Y": 1.0j}
 
 
@@ -76,14 +76,14 @@ class _CommutingSet:
 
     def takes(self, letters: dict[int, str], matrices: dict[tuple[int, ...], Diagonalised]) -> bool:
         """Whether a product is diagonal in a common basis."""
-        turned = {wire for wires, own in self.matrices.items() if own.change is not None for wire in wires}
-        if any(wire in turned or self.letters.get(wire, letter) != letter for wire, letter in letters.items()):
+        changed = {wire for wires, own in self.matrices.items() if own.change is not None for wire in wires}
+        if any(wire in changed or self.letters.get(wire, letter) != letter for wire, letter in letters.items()):
             return False
         for wires, matrix in matrices.items():
             own = self.matrices.get(wires)
             if own is not None and _same(own.change, matrix.change):
                 continue
-            taken = turned if matrix.change is None else turned | self.letters.keys()
+            taken = changed if matrix.change is None else changed | self.letters.keys()
             if taken & set(wires) or any(self.letters.get(wire, "Z") != "Z" for wire in wires):
                 return False
         return True
@@ -209,7 +209,7 @@ def no_sets(n_qubits: int) -> CommutingSets:
 def _flatten(wire_masks: WireMasks, sets: Sequence[_CommutingSet]) -> CommutingSets:
     """The basis changes of commuting sets, without weights."""
     n_qubits = len(wire_masks.x)
-    turned = [[wire for wire in range(n_qubits) if own.letters.get(wire) in _TURN] for own in sets]
+    changed = [[wire for wire in range(n_qubits) if own.letters.get(wire) in _RY_TAN] for own in sets]
     placed: list[list[Placed]] = [
         [
             (matrix.change, wire_masks.x[list(wires)].tolist(), wire_masks.r[list(wires)].tolist())
@@ -219,17 +219,17 @@ def _flatten(wire_masks: WireMasks, sets: Sequence[_CommutingSet]) -> CommutingS
         for own in sets
     ]
     phases = np.ones((len(sets), n_qubits + 1), dtype=np.complex128)
-    for row, own, wires in zip(phases, sets, turned, strict=True):
+    for row, own, wires in zip(phases, sets, changed, strict=True):
         row[wires] = [_PHASE[own.letters[wire]] for wire in wires]
         row[n_qubits] = 2.0 ** (-len(wires) / 2)
-    changes = np.array([bool(wires or own) for wires, own in zip(turned, placed, strict=True)], dtype=np.bool_)
-    flat = np.array([wire for wires in turned for wire in wires], dtype=np.int64)
-    letters = [own.letters[wire] for own, wires in zip(sets, turned, strict=True) for wire in wires]
+    changes = np.array([bool(wires or own) for wires, own in zip(changed, placed, strict=True)], dtype=np.bool_)
+    flat = np.array([wire for wires in changed for wire in wires], dtype=np.int64)
+    letters = [own.letters[wire] for own, wires in zip(sets, changed, strict=True) for wire in wires]
     return CommutingSets(
-        ry_starts=np.cumsum([0] + [len(wires) for wires in turned]),
+        ry_starts=np.cumsum([0] + [len(wires) for wires in changed]),
         ry_x=wire_masks.x[flat],
         ry_r=wire_masks.r[flat],
-        ry_tans=np.array([_TURN[letter] for letter in letters]),
+        ry_tans=np.array([_RY_TAN[letter] for letter in letters]),
         unitaries=make_unitaries(placed),
         basis_phases=phases[changes],
         basis=np.where(changes, np.cumsum(changes) - 1, -1),

@@ -1,6 +1,6 @@
 r"""From a circuit to a schedule: an alternation of one-qubit runs and diagonals.
 
-Every program becomes blocks ``b = 0, 1, ...``. Block ``b`` multiplies by a diagonal and then turns qubits:
+Every program becomes blocks ``b = 0, 1, ...``. Block ``b`` multiplies by a diagonal and then rotates qubits about Y:
 
 .. math:: \psi_b = \prod_{u \in b} U_u \prod_{r \in b} RY_r \; D_b \; \psi_{b-1}.
 
@@ -8,7 +8,7 @@ Every program becomes blocks ``b = 0, 1, ...``. Block ``b`` multiplies by a diag
   ``diag(1, alpha) RY diag(1, gamma)`` up to a phase. ``gamma`` belongs to ``D_b``, ``alpha`` to ``D_{b+1}``.
 * CZ, CCZ and rotations about words of Z are diagonal: they belong to the diagonal after their block.
 * A rotation about any other word is one about Z's between one-qubit basis changes.
-* A unitary on several qubits acts in a block of its own qubits, beside the turns of the others.
+* A unitary on several qubits acts in a block of its own qubits, beside the RY rotations of the others.
 * CNOT permutes basis states linearly over GF(2). It is not applied: the *wire masks* (x, r) are changed instead, by
   which each wire acts on the stored state (X flips the bits x, Z reads the parity of the bits r).
 
@@ -49,7 +49,7 @@ class WireMasks(NamedTuple):
 
 
 class Unitaries(NamedTuple):
-    """Fixed unitaries on several qubits, those of block (or measured group) b ``starts[b]`` to ``starts[b + 1]``.
+    """Fixed unitaries on several qubits, those of block (or commuting set) b ``starts[b]`` to ``starts[b + 1]``.
 
     Attributes:
         starts: see above.
@@ -65,9 +65,9 @@ class Unitaries(NamedTuple):
 Placed = tuple[NDArray[np.complex128], Sequence[int], Sequence[int]]  # a matrix, and the masks x and r of its wires
 
 
-def make_unitaries(groups: Sequence[Sequence[Placed]]) -> Unitaries:
-    """The unitaries of blocks, or of measured groups, as flat arrays."""
-    flat = [placed for group in groups for placed in group]
+def make_unitaries(lists: Sequence[Sequence[Placed]]) -> Unitaries:
+    """The unitaries of blocks, or of commuting sets, as flat arrays."""
+    flat = [placed for own in lists for placed in own]
     n_wires = max((len(x) for _, x, _ in flat), default=0)
     masks = np.zeros((len(flat), 2, n_wires), dtype=np.int64)
     matrices = np.zeros((len(flat), 2, 2**n_wires, 2**n_wires))
@@ -75,7 +75,7 @@ def make_unitaries(groups: Sequence[Sequence[Placed]]) -> Unitaries:
         masks[k, 0, : len(x)], masks[k, 1, : len(r)] = x, r
         matrices[k, 0, : len(matrix), : len(matrix)] = matrix.real
         matrices[k, 1, : len(matrix), : len(matrix)] = matrix.imag
-    return Unitaries(_ints(np.cumsum([0] + [len(group) for group in groups])), masks, matrices)
+    return Unitaries(_ints(np.cumsum([0] + [len(own) for own in lists])), masks, matrices)
 
 
 @dataclass
@@ -99,7 +99,7 @@ class Schedule:
         matrices: fixed one-qubit gates in SU(2), as the first column (a, b) of (a, -b*; b, a*).
         phase: global phase that ``matrices`` leave out; only the published infidelity sees it.
         block_runs: runs of block b are ``block_runs[b]`` to ``block_runs[b + 1]``.
-        run_turns: whether the run holds anything but diagonal gates, so that its RY must be applied.
+        run_has_ry: whether the run holds anything but diagonal gates, so that its RY must be applied.
         word_rotation: rotation of each word of Z's; words are part of the diagonal after their block.
         block_words: words after block b are ``block_words[b]`` to ``block_words[b + 1]``.
         site_block, site_x, site_r: block and masks of each site (runs, then words); x = 0 for a word.
@@ -119,7 +119,7 @@ class Schedule:
     matrices: NDArray[np.complex128]
     phase: complex
     block_runs: Ints
-    run_turns: NDArray[np.bool_]
+    run_has_ry: NDArray[np.bool_]
     word_rotation: Ints
     block_words: Ints
     site_block: Ints
@@ -143,7 +143,7 @@ class Schedule:
     @property
     def n_runs(self) -> int:
         """Number of one-qubit runs."""
-        return len(self.run_turns)
+        return len(self.run_has_ry)
 
 
 def make_schedule(circuit: Circuit, gates: Iterable[int]) -> Schedule:
@@ -241,7 +241,7 @@ class _Scheduler:
             for name in _TO_Z[pauli][side]:
                 self._apply(wire, _MATRICES[name])
 
-    def _turns(self, element: tuple[int, int]) -> bool:
+    def _has_ry(self, element: tuple[int, int]) -> bool:
         axis, index = element
         return self.matrices[index][1] != 0 if axis == FIXED else axis != AXES.index("Z")
 
@@ -273,7 +273,7 @@ class _Scheduler:
             matrices=np.array(self.matrices or [(1.0, 0.0)], dtype=np.complex128),
             phase=self.phase,
             block_runs=_ints(np.searchsorted([run.block for run in runs], blocks)),
-            run_turns=np.array([any(map(self._turns, run.elements)) for run in runs], dtype=np.bool_),
+            run_has_ry=np.array([any(map(self._has_ry, run.elements)) for run in runs], dtype=np.bool_),
             word_rotation=_ints(rotation for _, _, rotation in words),
             block_words=_ints(np.searchsorted([block for block, _, _ in words], blocks)),
             site_block=_ints([run.block for run in runs] + [block for block, _, _ in words]),

@@ -155,7 +155,7 @@ def _chunk(plan: _Plan, points: Array) -> Array:
 def _empty_runs(schedule: Schedule, n_rotations: int, width: int) -> Runs:
     cos, sin = (np.empty((width, n_rotations)) for _ in range(2))
     alphas, gammas = (np.empty((schedule.n_runs, width), np.complex128) for _ in range(2))
-    return Runs(cos, sin, np.empty((schedule.n_runs, width)), alphas, gammas, schedule.run_turns)
+    return Runs(cos, sin, np.empty((schedule.n_runs, width)), alphas, gammas, schedule.run_has_ry)
 
 
 def _last_block(program: CompiledCircuit, width: int, size: int) -> Batch:

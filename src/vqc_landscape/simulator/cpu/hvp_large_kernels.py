@@ -1,9 +1,9 @@
-r"""Large states one at a time: turns, generators and overlaps in blocks that stay in the cache.
+r"""Large states one at a time: RY rotations, generators and overlaps in blocks that stay in the cache.
 
-A turn mixes basis states z and z ^ x. The masks x of a few qubits span a set of offsets; the states z0 ^ offset are a
-*coset*. Some cosets side by side are copied into ``work[state, plane, offset, coset]``, where bit q of an offset's
-number says whether x_q is in it: every qubit of the group is one bit there, whatever its mask, and all loops run over
-cosets. So a state is read and written once for all that happens to a group of qubits.
+A rotation mixes basis states z and z ^ x. The masks x of a few qubits span a set of offsets; the states z0 ^ offset are
+a *coset*. Some cosets side by side are copied into ``work[state, plane, offset, coset]``, where bit q of an offset's
+number says whether x_q is in it: every one of these qubits is one bit there, whatever its mask, and all loops run over
+cosets. So a state is read and written once for all that happens to some qubits.
 
 Rotations are orthogonal here, cosine included: the diagonals have phases alone.
 """
@@ -15,7 +15,7 @@ import numpy as np
 from vqc_landscape.simulator.cpu.jit import compiled
 from vqc_landscape.simulator.cpu.kernels import echelon_pivots, low_index, parity_sign
 
-GROUP = 7  # qubits turned together: four states of 2**7 offsets and 64 cosets are half a megabyte
+QUBITS_AT_ONCE = 7  # that are rotated together: four states of 2**7 offsets and 64 cosets are half a megabyte
 SIDE_BY_SIDE = 64  # cosets
 
 
@@ -40,7 +40,7 @@ def first_member(number, pivots, n_pivots):
 
 @compiled(inline="always")
 def new_work(n_states, k, width):
-    """(n_states, 2, 2**k, width) and a rest: at strides of powers of two, all numbers of a turn share one cache set."""
+    """(n_states, 2, 2**k, width) and a rest: at strides of powers of two, all numbers that mix share one cache set."""
     return np.empty((n_states, 2, (1 << k) + 1, width + 8))
 
 
@@ -102,7 +102,7 @@ def scale(work, members, offsets, diagonal, direction):
 
 
 @compiled(distinct=True)
-def turn_forward(work, n_offsets, q, cos, sin, axis, signs):
+def rotate_forward(work, n_offsets, q, cos, sin, axis, signs):
     """Psi and tau (states 0 and 1) times (cos, -sin; sin, cos) on bit q, and then tau += -i/2 (axis . sigma) psi.
 
     A coset's sign says which of its members is |0>.
@@ -125,8 +125,8 @@ def turn_forward(work, n_offsets, q, cos, sin, axis, signs):
 
 
 @compiled(distinct=True)
-def turn_backward(work, n_offsets, q, cos, sin, axis, signs, first, second):
-    """Overlaps of psi, tau, lambda, mu (states 0 to 3) on bit q; then before G_v, and before its turn.
+def rotate_back(work, n_offsets, q, cos, sin, axis, signs, first, second):
+    """Overlaps of psi, tau, lambda, mu (states 0 to 3) on bit q; then before G_v, and before its rotation.
 
     first += Re <lambda| -i/2 sigma |psi> and second += Re <mu| -i/2 sigma |psi> + Re <lambda| -i/2 sigma |tau> for
     sigma = X, Y, Z, see :func:`kernels.overlaps`. What happens on other bits commutes with all of that.
@@ -175,8 +175,8 @@ def turn_backward(work, n_offsets, q, cos, sin, axis, signs, first, second):
 
 
 @compiled
-def forward_group(states, x, r, cos, sin, axes, diagonal, direction, first, stop):
-    """Turn psi and tau (states 0 and 1) on a group of qubits; then tau += G_v psi; cosets first to stop.
+def forward_qubits(states, x, r, cos, sin, axes, diagonal, direction, first, stop):
+    """Rotate psi and tau (states 0 and 1) on some qubits; then tau += G_v psi; cosets first to stop.
 
     direction 1: times the diagonal before; -1: times its conjugate afterwards; 0: neither.
     """
@@ -192,15 +192,15 @@ def forward_group(states, x, r, cos, sin, axes, diagonal, direction, first, stop
         if direction > 0:
             scale(work, members, offsets, diagonal, 1.0)
         for q in range(k):
-            turn_forward(work, 1 << k, q, cos[q], sin[q], axes[q], signs[q])
+            rotate_forward(work, 1 << k, q, cos[q], sin[q], axes[q], signs[q])
         if direction < 0:
             scale(work, members, offsets, diagonal, -1.0)
         store(work, members, offsets, states)
 
 
 @compiled
-def backward_group(states, x, r, cos, sin, axes, diagonal, scales, first, stop, out):
-    """Overlaps of a group of qubits, then back before them: psi, tau, lambda, mu (states 0 to 3), cosets first to stop.
+def backward_qubits(states, x, r, cos, sin, axes, diagonal, scales, first, stop, out):
+    """Overlaps of some qubits, then back before them: psi, tau, lambda, mu (states 0 to 3), cosets first to stop.
 
     ``scales``: in the end all times the conjugate of the diagonal.
     out[q, 0] += Re <lambda|G_a|psi> and out[q, 1] += Re <mu|G_a|psi> + Re <lambda|G_a|tau>, for each axis a.
@@ -215,7 +215,7 @@ def backward_group(states, x, r, cos, sin, axes, diagonal, scales, first, stop, 
         place(start, pivots, r, members, signs)
         load(states, members, offsets, work)
         for q in range(k):
-            turn_backward(work, 1 << k, q, cos[q], sin[q], axes[q], signs[q], out[q, 0], out[q, 1])
+            rotate_back(work, 1 << k, q, cos[q], sin[q], axes[q], signs[q], out[q, 0], out[q, 1])
         if scales:
             scale(work, members, offsets, diagonal, -1.0)
         store(work, members, offsets, states)

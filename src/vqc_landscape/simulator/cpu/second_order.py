@@ -202,7 +202,7 @@ def fill_generators(step, sample, factor, states, samples, schedule, columns, wo
     # names before the loops: every access to a field counts references, with instructions that all threads wait for
     state, axes, coefficients = states[sample, columns.step_block[step]], samples.axes, samples.coefficients
     generator, term, rotation = columns.entry_generator, columns.entry_term, columns.generator_rotation
-    site_of, starts, slot, fresh = columns.group_site, columns.group_entries, columns.entry_slot, columns.entry_first
+    site_of, starts, slot, fresh = columns.site_number, columns.site_entries, columns.entry_slot, columns.entry_first
     x, r, scaled, flipped, signs, slots = (
         schedule.site_x,
         schedule.site_r,
@@ -211,8 +211,8 @@ def fill_generators(step, sample, factor, states, samples, schedule, columns, wo
         work.signs,
         work.slots,
     )
-    for group in range(columns.step_groups[step], columns.step_groups[step + 1]):
-        site, first, stop = site_of[group], starts[group], starts[group + 1]
+    for i in range(columns.step_sites[step], columns.step_sites[step + 1]):
+        site, first, stop = site_of[i], starts[i], starts[i + 1]
         for entry in range(first, stop):
             axis, half = rotation[generator[entry]], 0.5 * factor * coefficients[sample, term[entry]]
             for a in range(3):

@@ -63,7 +63,7 @@ def most_slots(compiled: CompiledCircuit) -> int:
 
 def most_entries(compiled: CompiledCircuit) -> int:
     """Entries on one site, at most."""
-    return int(np.max(np.diff(compiled.columns.group_entries), initial=1))
+    return int(np.max(np.diff(compiled.columns.site_entries), initial=1))
 
 
 def hessian_bytes(compiled: CompiledCircuit) -> int:

@@ -159,7 +159,7 @@ def empty_runs(schedule: Schedule, n_rotations: int, n_samples: int) -> Runs:
     """Allocate for the gates of samples side by side."""
     angles, runs = (n_samples, n_rotations), (schedule.n_runs, n_samples)
     alphas, gammas = np.empty(runs, np.complex128), np.empty(runs, np.complex128)
-    return Runs(np.empty(angles), np.empty(angles), np.empty(runs), alphas, gammas, schedule.run_turns)
+    return Runs(np.empty(angles), np.empty(angles), np.empty(runs), alphas, gammas, schedule.run_has_ry)
 
 
 def empty_samples(*shapes: tuple[int, ...]) -> tuple[Array, ...]:
@@ -214,7 +214,9 @@ def aligned_zeros(shape: tuple[int, ...]) -> Array:
 def kernel_schedule(schedule: Schedule) -> KernelSchedule:
     """The schedule as the kernels read it."""
     s = schedule
-    runs = [[run for run in range(s.block_runs[b], s.block_runs[b + 1]) if s.run_turns[run]] for b in range(s.n_blocks)]
+    runs = [
+        [run for run in range(s.block_runs[b], s.block_runs[b + 1]) if s.run_has_ry[run]] for b in range(s.n_blocks)
+    ]
     flat = np.array([run for block in runs for run in block], dtype=np.int64)
     return KernelSchedule(
         ry_starts=np.cumsum([0] + [len(block) for block in runs]),

@@ -169,7 +169,7 @@ class GpuEngine:
 
     def _batches(self, n_samples: int, sample_bytes: int) -> Iterator[slice]:
         """Equal shares of the samples, of about ``BATCH_BYTES``."""
-        matrices = 1 << self.states.plan.groups[-1][0]  # of one sample in the turns of the last group of bits
+        matrices = 1 << self.states.plan.ranges[-1][0]  # of one sample in the RY rotations of the last bits
         n_batches = -(-n_samples // max(min(BATCH_BYTES // sample_bytes, MAX_BATCH // matrices), 1))
         size = -(-n_samples // n_batches)
         for start in range(0, n_samples, size):

@@ -17,7 +17,7 @@ from vqc_landscape.simulator.compile.strategies import TargetStrategy
 from vqc_landscape.simulator.gpu import sweeps
 from vqc_landscape.simulator.gpu.plan import Measured, Plan
 from vqc_landscape.simulator.gpu.runs import resolve_runs, run_tables
-from vqc_landscape.simulator.gpu.turns import kron_turns, turn
+from vqc_landscape.simulator.gpu.ry_products import apply_ry, ry_matrices
 
 Matrices = Sequence[Tensor | None]
 
@@ -27,7 +27,7 @@ class Forward(NamedTuple):
 
     Attributes:
         diagonals: of every block, and after the last one, (n_samples, 2**n_qubits).
-        turns: matrices of the turns of every block.
+        rotations: matrices of the RY rotations of every block.
         states: after every block, (n_samples, 2**n_qubits).
         phases: of psi: it is this times the last state after the last diagonal, (n_samples,).
         axes: of the generators of all rotations, (n_rotations, n_samples, 3).
@@ -35,7 +35,7 @@ class Forward(NamedTuple):
     """
 
     diagonals: list[Tensor]
-    turns: Sequence[Matrices]
+    rotations: Sequence[Matrices]
     states: list[Tensor]
     phases: Tensor
     axes: Tensor
@@ -113,29 +113,29 @@ class States:
         phases = torch.cat([runs.alphas, runs.gammas, -0.5 * angles[plan.words]])
         diagonals = [sweeps.phases(diagonal, phases) for diagonal in plan.diagonals]
         still = angles.new_zeros(1, angles.shape[1])
-        cos, sin = torch.cat([runs.cos, still + 1])[plan.turning], torch.cat([runs.sin, still])[plan.turning]
-        matrices = kron_turns(cos, sin, plan.groups)
-        turns = [
+        cos, sin = torch.cat([runs.cos, still + 1])[plan.ry_run], torch.cat([runs.sin, still])[plan.ry_run]
+        matrices = ry_matrices(cos, sin, plan.ranges)
+        rotations = [
             [m[b] if used else None for m, used in zip(matrices, flags, strict=True)]
-            for b, flags in enumerate(plan.turns)
+            for b, flags in enumerate(plan.has_ry)
         ]
         state = torch.zeros_like(diagonals[0])
         state[:, 0] = 1.0
         states: list[Tensor] = []
-        for b in range(len(turns)):
-            state = self.through(state[..., None], b, diagonals, turns)[..., 0]
+        for b in range(len(rotations)):
+            state = self.through(state[..., None], b, diagonals, rotations)[..., 0]
             states.append(state)
-        return Forward(diagonals, turns, states, self.phase * torch.exp(1j * runs.phases), runs.axes, factors)
+        return Forward(diagonals, rotations, states, self.phase * torch.exp(1j * runs.phases), runs.axes, factors)
 
-    def through(self, columns: Tensor, b: int, diagonals: Sequence[Tensor], turns: Sequence[Matrices]) -> Tensor:
+    def through(self, columns: Tensor, b: int, diagonals: Sequence[Tensor], rotations: Sequence[Matrices]) -> Tensor:
         """Columns carried through block b."""
         columns = sweeps.moved(columns, self.plan.diagonals[b].there) * diagonals[b][..., None].to(columns.dtype)
-        return turn(columns, turns[b], self.plan.groups)
+        return apply_ry(columns, rotations[b], self.plan.ranges)
 
     def back_through(self, state: Tensor, b: int, forward: Forward) -> Tensor:
         """The adjoint of that, for states."""
-        turned = turn(state[..., None], forward.turns[b], self.plan.groups, back=True)[..., 0]
-        return sweeps.moved(turned * forward.diagonals[b].conj(), self.plan.diagonals[b].back)
+        rotated = apply_ry(state[..., None], forward.rotations[b], self.plan.ranges, back=True)[..., 0]
+        return sweeps.moved(rotated * forward.diagonals[b].conj(), self.plan.diagonals[b].back)
 
     def measure(self, forward: Forward) -> Observed:
         """The outputs, and the images of the last state."""
@@ -155,18 +155,18 @@ class States:
 
     def observe(self, output: int, state: Tensor, forward: Forward) -> Tensor:
         """The observable of an output, less its offset, times a state of the last block."""
-        last, bits = self.plan.diagonals[-1], self.plan.groups
+        last, bits = self.plan.diagonals[-1], self.plan.ranges
         state = sweeps.moved(state, last.there)
         image = torch.zeros_like(state)
         for own in self.measured[output]:
             weights = torch.zeros_like(state.real[0])
             weights[own.rows] = own.weights
-            if own.turns is None:
+            if own.rotations is None:
                 image += weights * state
             else:
                 phases = forward.diagonals[-1] * own.phases
-                turned = turn((phases * state)[..., None], own.turns, bits)
-                image += phases.conj() * turn(weights[:, None] * turned, own.turns, bits, back=True)[..., 0]
+                rotated = apply_ry((phases * state)[..., None], own.rotations, bits)
+                image += phases.conj() * apply_ry(weights[:, None] * rotated, own.rotations, bits, back=True)[..., 0]
         return sweeps.moved(image, last.back)
 
     def first_order(self, forward: Forward, observed: Observed, loss_grad: Tensor) -> FirstOrder:

@@ -1,8 +1,9 @@
 r"""In which order the amplitudes of a block are stored.
 
 The schedule stores states in one order throughout, where CNOTs have made the qubit of a run a pair of masks (x, r).
-On a GPU turns are matrix products over consecutive bits. So each block has an order of its own, in which every run of
-the block has one bit: bit j of a position is the parity of ``z & masks[j]``. Without CNOTs all orders are the same.
+On a GPU RY rotations are matrix products over consecutive bits. So each block has an order of its own, in which every
+run of the block has one bit: bit j of a position is the parity of ``z & masks[j]``. Without CNOTs all orders are the
+same.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from vqc_landscape.simulator.compile.columns import Columns
 from vqc_landscape.simulator.compile.measurement import CommutingSets
 from vqc_landscape.simulator.compile.schedule import Ints, Schedule
 from vqc_landscape.simulator.gpu.layout import Layout, block_layout, moves, wire_layout
-from vqc_landscape.simulator.gpu.turns import bit_groups, kron_turns
+from vqc_landscape.simulator.gpu.ry_products import bit_ranges, ry_matrices
 
 
 class Step(NamedTuple):
@@ -71,14 +71,14 @@ class Measured(NamedTuple):
     """One commuting set of Pauli words.
 
     Attributes:
-        phases: before its turns, (2**n_qubits,).
-        turns: its turns as matrices; None without a change of basis.
+        phases: before its basis change, (2**n_qubits,).
+        rotations: its basis change as matrices; None without a change of basis.
         rows: amplitudes with a weight that is not 0.
         weights: their weights.
     """
 
     phases: Tensor
-    turns: list[Tensor] | None
+    rotations: list[Tensor] | None
     rows: Tensor
     weights: Tensor
 
@@ -88,10 +88,10 @@ class Plan:
 
     Attributes:
         wire_layout: the order of amplitudes in which observables are measured, that of the wires.
-        groups: bits that turn together.
+        ranges: bits whose RY rotations are one matrix.
         diagonals: of every block, and after the last one.
-        turning: run that turns each bit of each block, n_runs where there is none, (n_blocks, n_qubits).
-        turns: whether any bit of each group turns, for every block.
+        ry_run: run whose RY acts on each bit of each block, n_runs where there is none, (n_blocks, n_qubits).
+        has_ry: whether any bit of each range has one, for every block.
         steps: of every block.
         words: rotation of each word of Z's.
         pairs: of all steps.
@@ -102,18 +102,18 @@ class Plan:
         self.device = device
         layouts = [block_layout(schedule, b) for b in range(schedule.n_blocks)]
         self.wire_layout = wire_layout(schedule)
-        self.groups = bit_groups(schedule.n_qubits)
+        self.ranges = bit_ranges(schedule.n_qubits)
         self.diagonals = [
             self._diagonal(b, layout, layouts[b - 1] if b else layout)
             for b, layout in enumerate([*layouts, self.wire_layout])
         ]
-        turning = np.full((schedule.n_blocks, schedule.n_qubits), schedule.n_runs)
+        ry_run = np.full((schedule.n_blocks, schedule.n_qubits), schedule.n_runs)
         for b, layout in enumerate(layouts):
             for bit, run in zip(layout.bits, range(*schedule.block_runs[b : b + 2]), strict=True):
-                if schedule.run_turns[run]:
-                    turning[b, bit] = run
-        self.turning = self.tensor(turning)
-        self.turns = [[bool((runs[bits] < schedule.n_runs).any()) for bits in self.groups] for runs in turning]
+                if schedule.run_has_ry[run]:
+                    ry_run[b, bit] = run
+        self.ry_run = self.tensor(ry_run)
+        self.has_ry = [[bool((runs[bits] < schedule.n_runs).any()) for bits in self.ranges] for runs in ry_run]
         self._known_paulis: dict[tuple[int, ...], tuple[Tensor, Tensor]] = {}
         self.steps: list[list[Step]] = [[] for _ in layouts]
         n_active = 0
@@ -140,7 +140,7 @@ class Plan:
                 for k in range(sets.ry_starts[g], sets.ry_starts[g + 1]):
                     tans[wires.index(sets.ry_r[k])] = sets.ry_tans[k]
                 half = self.tensor(np.arctan(tans))[:, None]
-                matrices = kron_turns(torch.cos(half), torch.sin(half), self.groups)
+                matrices = ry_matrices(torch.cos(half), torch.sin(half), self.ranges)
             found.append(Measured(self.tensor(phases), matrices, self.tensor(rows), self.tensor(weights[rows])))
         return found
 
@@ -178,10 +178,10 @@ class Plan:
     def _step(self, step: int, columns: Columns, layout: Layout, n_active: int) -> Step:
         s = self.schedule
         slots = columns.slot_column[columns.step_slots[step] : columns.step_slots[step + 1]]
-        groups = range(columns.step_groups[step], columns.step_groups[step + 1])
-        sites = columns.group_site[groups]
-        counts = np.diff(columns.group_entries)[groups]
-        entries = np.arange(columns.group_entries[groups[0]], columns.group_entries[groups[-1] + 1])
+        positions = range(columns.step_sites[step], columns.step_sites[step + 1])
+        sites = columns.site_number[positions]
+        counts = np.diff(columns.site_entries)[positions]
+        entries = np.arange(columns.site_entries[positions[0]], columns.site_entries[positions[-1] + 1])
         incidence = np.zeros((len(entries), len(slots), len(sites)))
         site = np.repeat(np.arange(len(sites)), counts)
         incidence[np.arange(len(entries)), columns.entry_slot[entries], site] = 1.0
@@ -214,7 +214,7 @@ class Plan:
         return self._known_paulis[bits]
 
     def _pairs(self, columns: Columns) -> Pairs:
-        sites = columns.group_site[columns.group_site < self.schedule.n_runs].tolist()
+        sites = columns.site_number[columns.site_number < self.schedule.n_runs].tolist()
         entries = columns.pairs[:, 2:].T
         generators = columns.entry_generator[entries]
         found = [sites.index(site) for site in columns.generator_site[generators[0]]]

@@ -110,8 +110,8 @@ def _axes(axis: Tensor, p: Tensor, q: Tensor, alphas: Tensor) -> Tensor:
         products.insert(0, (a * u - b.conj() * v, b * u + a.conj() * v))
     a, b = (torch.stack(column, dim=1) for column in zip(*products, strict=True))
     kind, product = axis[..., None], -2 * a * b
-    turned, across = a.conj() ** 2, b**2
-    x_or_y = torch.where(kind == 0, turned - across, 1j * (turned + across))
+    rotated, across = a.conj() ** 2, b**2
+    x_or_y = torch.where(kind == 0, rotated - across, 1j * (rotated + across))
     transverse = torch.where(kind < 2, x_or_y, 2 * a.conj() * b) * torch.exp(-1j * alphas)[:, None]
     z = torch.where(kind == 0, product.real, torch.where(kind == 1, product.imag, a.abs() ** 2 - b.abs() ** 2))
     return torch.stack([transverse.real, transverse.imag, z], dim=-1)

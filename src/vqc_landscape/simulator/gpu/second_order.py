@@ -7,7 +7,7 @@ from torch import Tensor
 
 from vqc_landscape.simulator.gpu import sweeps
 from vqc_landscape.simulator.gpu.first_order import FirstOrder, States
-from vqc_landscape.simulator.gpu.turns import turn
+from vqc_landscape.simulator.gpu.ry_products import apply_ry
 
 
 def sweep_tangents(states: States, first: FirstOrder, dtype: torch.dtype, second: Tensor | None = None) -> Tensor:
@@ -23,7 +23,7 @@ def sweep_tangents(states: States, first: FirstOrder, dtype: torch.dtype, second
     columns = torch.empty(*forward.states[0].shape, 0, dtype=dtype, device=first.rows.device)
     for b, steps in enumerate(states.plan.steps):
         if columns.shape[2]:
-            columns = states.through(columns, b, forward.diagonals, forward.turns)
+            columns = states.through(columns, b, forward.diagonals, forward.rotations)
         for step, weights in zip(steps, first.weights[b], strict=True):
             new = sweeps.combined(weights, sweeps.images(forward.states[b], step), dtype)
             if second is not None:
@@ -55,11 +55,11 @@ def gram(states: States, first: FirstOrder, columns: Tensor) -> Tensor:
     total = torch.zeros(columns.shape[2], columns.shape[2], dtype=torch.float64, device=columns.device)
     for factors, measured in zip(first.loss_grad.T, states.measured, strict=True):
         for own in measured:
-            turned = columns
-            if own.turns is not None:
+            rotated = columns
+            if own.rotations is not None:
                 phases = first.forward.diagonals[-1] * own.phases
-                turned = turn(columns * phases[..., None].to(columns.dtype), own.turns, plan.groups)
-            right = turned.index_select(1, own.rows)
+                rotated = apply_ry(columns * phases[..., None].to(columns.dtype), own.rotations, plan.ranges)
+            right = rotated.index_select(1, own.rows)
             left = right * (factors[:, None] * own.weights)[..., None].to(right.real.dtype)
             total += sweeps.inner_products(left, right)
     return total
@@ -109,7 +109,7 @@ def hvp(states: States, first: FirstOrder, curvature: Tensor, direction: Tensor)
     for b, state in enumerate(forward.states):
         tangent = torch.zeros_like(state)
         if b:
-            tangent = states.through(tangents[-1][..., None], b, forward.diagonals, forward.turns)[..., 0]
+            tangent = states.through(tangents[-1][..., None], b, forward.diagonals, forward.rotations)[..., 0]
         for k in range(len(steps[b])):
             tangent = tangent + generated(b, k, state)
         tangents.append(tangent)

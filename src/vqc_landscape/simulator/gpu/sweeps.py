@@ -1,4 +1,4 @@
-"""What is done to states and tangent columns, for all samples of a leaf at once.
+"""What is done to states and tangent columns, for all samples of a batch at once.
 
 States are (n_samples, 2**n_qubits) in complex128, columns (n_samples, 2**n_qubits, n_columns) in complex128 or
 complex64: columns innermost, so that real matrices act on one long row of real and imaginary parts.
