@@ -18,7 +18,7 @@ os.environ["OMP_NUM_THREADS"] = "1"
 
 import vqc_landscape as vl
 from vqc_landscape.circuits.observables import local_projector
-from vqc_landscape.risks.circuit import CircuitRisk
+from vqc_landscape.risks.circuit_risk import CircuitRisk
 from vqc_landscape.risks.risk import Risk
 from vqc_landscape.simulator.memory import hessian_bound
 

@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 from vqc_landscape.config import Config, ConfigError, Experiment, FileData, parse_config
 from vqc_landscape.studies import plan
 from vqc_landscape.studies.resources import memory_mb, runtime_minutes
-from vqc_landscape.studies.samples_own import file_samples
+from vqc_landscape.studies.user_samples import file_samples
 from vqc_landscape.training.checkpoint import Checkpoint
 
 ROOT = Path(__file__).parents[1]

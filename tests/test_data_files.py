@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from vqc_landscape.config import FileData
-from vqc_landscape.studies.samples_own import file_samples
+from vqc_landscape.studies.user_samples import file_samples
 
 
 @pytest.fixture

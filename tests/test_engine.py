@@ -18,7 +18,7 @@ from vqc_landscape.simulator.compile.compiled import compile_circuit
 from vqc_landscape.simulator.compile.encoding import encode
 from vqc_landscape.simulator.compile.strategies import EXACT_PAULI
 from vqc_landscape.simulator.cpu import hvp_large, sizes
-from vqc_landscape.simulator.cpu.engine import CpuEngine
+from vqc_landscape.simulator.cpu.cpu_engine import CpuEngine
 from vqc_landscape.simulator.threads import map_in_order, n_threads, run_all
 
 # float64 sums of some thousand terms of order 1, on both sides

@@ -17,9 +17,9 @@ from vqc_landscape.simulator.compile.compiled import CompiledCircuit, compile_ci
 from vqc_landscape.simulator.compile.encoding import Encoded, encode
 from vqc_landscape.simulator.compile.strategies import choose_strategy
 from vqc_landscape.simulator.cpu import hvp_large, sizes
-from vqc_landscape.simulator.cpu.engine import CpuEngine
+from vqc_landscape.simulator.cpu.cpu_engine import CpuEngine
 from vqc_landscape.simulator.engine import Engine
-from vqc_landscape.simulator.gpu.engine import GpuEngine
+from vqc_landscape.simulator.gpu.gpu_engine import GpuEngine
 
 # float64 sums of some thousand terms of order 1, on both sides. The project promises 1e-10.
 ATOL = 1e-11

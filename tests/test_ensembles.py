@@ -13,7 +13,7 @@ import pytest
 
 from vqc_landscape.config import Experiment, load_config
 from vqc_landscape.curvature.lanczos import extreme_eigvals
-from vqc_landscape.risks.network import side_by_side
+from vqc_landscape.risks.network_risk import side_by_side
 from vqc_landscape.studies.build import initial_params, make_risk
 from vqc_landscape.studies.datasets import write_dataset
 from vqc_landscape.studies.ensembles import write_ensemble

@@ -21,12 +21,11 @@ from vqc_landscape.simulator.compile.compiled import compile_circuit
 from vqc_landscape.simulator.compile.encoding import encode
 from vqc_landscape.simulator.compile.schedule import make_schedule
 from vqc_landscape.simulator.compile.strategies import EXACT_PAULI, choose_strategy
-from vqc_landscape.simulator.cpu.engine import CpuEngine
-from vqc_landscape.simulator.gpu import devices
-from vqc_landscape.simulator.gpu import engine as gpu_engine
-from vqc_landscape.simulator.gpu.engine import GpuEngine
+from vqc_landscape.simulator.cpu.cpu_engine import CpuEngine
+from vqc_landscape.simulator.gpu import cuda, gpu_engine
+from vqc_landscape.simulator.gpu.device_plan import Plan
+from vqc_landscape.simulator.gpu.gpu_engine import GpuEngine
 from vqc_landscape.simulator.gpu.layout import block_layout
-from vqc_landscape.simulator.gpu.plan import Plan
 
 # float64 sums of some thousand terms of order 1, on both sides. The project promises 1e-10.
 ATOL = 1e-11
@@ -50,7 +49,7 @@ def risk_on(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Makes a risk on the GPU engine, with torch's CPU device in the place of the GPU."""
 
     def make(*arguments: Any, **options: Any) -> vl.Risk:
-        monkeypatch.setattr(devices, "find_device", lambda name: {"cuda": CPU}[name])
+        monkeypatch.setattr(cuda, "find_device", lambda name: {"cuda": CPU}[name])
         return vl.CircuitRisk(*arguments, device="cuda", **options)
 
     return make
@@ -171,7 +170,7 @@ def test_float32_is_for_the_tangents_alone(risk_on: Any) -> None:
 def test_float32_products_keep_all_their_bits_and_leave_the_setting_as_it_was() -> None:
     torch.set_float32_matmul_precision("high")
     try:
-        with devices.whole_float32():
+        with cuda.whole_float32():
             assert torch.get_float32_matmul_precision() == "highest"
         assert torch.get_float32_matmul_precision() == "high"
     finally:
@@ -208,7 +207,7 @@ def test_a_device_that_is_not_there_is_named_with_those_that_are(monkeypatch: py
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     with pytest.raises(ValueError, match="`device` must be one of cpu, cuda, cuda:0, cuda:1, but is 'gpu'"):
         vl.CircuitRisk(circuit, observable, "infidelity", device="gpu")
-    assert devices.find_device("cuda:1") == torch.device("cuda", 1)
+    assert cuda.find_device("cuda:1") == torch.device("cuda", 1)
 
 
 def test_float32_needs_a_gpu() -> None:

@@ -12,7 +12,7 @@ import pytest
 from scipy.stats import ortho_group
 
 import vqc_landscape as vl
-from vqc_landscape.bars import bar
+from vqc_landscape.progress_bar import progress_bar
 from vqc_landscape.risks.risk import Risk
 
 
@@ -271,25 +271,25 @@ def test_spectra_that_do_not_belong_together_are_refused() -> None:
         vl.subspace_overlaps(spectra, 3)
 
 
-# --- bars -------------------------------------------------------------------------------------------------
+# --- progress bars -------------------------------------------------------------------------------------------------
 
 
 def test_a_bar_passes_everything_on_and_writes_nothing_into_a_log(capsys: pytest.CaptureFixture[str]) -> None:
-    assert list(bar(range(5), 5, "numbers")) == [0, 1, 2, 3, 4]
+    assert list(progress_bar(range(5), 5, "numbers")) == [0, 1, 2, 3, 4]
     assert capsys.readouterr().err == ""
 
 
 def test_a_log_gets_a_line_every_ten_seconds(caplog: pytest.LogCaptureFixture) -> None:
     times = iter([0.0, 4.0, 9.0, 11.0, 11.0, 12.0, 22.0, 22.0])
     with caplog.at_level(logging.INFO, "vqc_landscape"):
-        assert list(bar(range(5), 5, "numbers", clock=lambda: next(times))) == [0, 1, 2, 3, 4]
+        assert list(progress_bar(range(5), 5, "numbers", clock=lambda: next(times))) == [0, 1, 2, 3, 4]
     assert [record.getMessage() for record in caplog.records] == ["numbers: 2 of 5", "numbers: 4 of 5"]
 
 
 def test_a_bar_shows_itself_on_a_terminal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr("vqc_landscape.bars.DELAY", 0.0)
+    monkeypatch.setattr("vqc_landscape.progress_bar.DELAY", 0.0)
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
-    assert list(bar(range(5), 5, "numbers")) == [0, 1, 2, 3, 4]
+    assert list(progress_bar(range(5), 5, "numbers")) == [0, 1, 2, 3, 4]
     assert "numbers" in capsys.readouterr().err
 
 

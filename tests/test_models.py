@@ -12,9 +12,9 @@ from torch import nn
 
 import vqc_landscape as vl
 from vqc_landscape.checks import Array, Indices
-from vqc_landscape.models.circuit import CircuitModel, MeasuredCircuit
+from vqc_landscape.models.circuit_model import CircuitModel, MeasuredCircuit
 from vqc_landscape.models.model import Model
-from vqc_landscape.models.network import NetworkModel, Predictor
+from vqc_landscape.models.network_model import NetworkModel, Predictor
 from vqc_landscape.risks.losses import LOSSES, SquaredError
 from vqc_landscape.simulator.compile.encoding import encode
 

@@ -10,8 +10,8 @@ from torch import nn
 
 from vqc_landscape.config import NetworkConfig
 from vqc_landscape.models import network as network_module
-from vqc_landscape.models.network import flat_params, make_network
-from vqc_landscape.risks.network import NetworkRisk
+from vqc_landscape.models.network_model import flat_params, make_network
+from vqc_landscape.risks.network_risk import NetworkRisk
 
 RNG = np.random.default_rng(0)
 FEATURES = RNG.uniform(-1, 1, (40, 2))
@@ -250,5 +250,5 @@ def test_arguments_are_checked():
 
 
 def test_torch_is_imported_with_the_first_network_only():
-    program = "import sys; import vqc_landscape.risks.network; assert 'torch' not in sys.modules"
+    program = "import sys; import vqc_landscape.risks.network_risk; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", program], check=True)

@@ -24,13 +24,13 @@ from vqc_landscape.studies.ensembles import write_ensemble
 from vqc_landscape.studies.hessians import write_hessians
 from vqc_landscape.studies.inputs import read_samples
 from vqc_landscape.studies.landscapes import write_landscape
-from vqc_landscape.studies.own import load_optimiser, load_own, own_code
 from vqc_landscape.studies.parts import part_file
 from vqc_landscape.studies.planes import write_planes
 from vqc_landscape.studies.resources import runtime_minutes
 from vqc_landscape.studies.scans import write_scans
 from vqc_landscape.studies.spectra import write_spectra
 from vqc_landscape.studies.trajectories import run_training, write_trajectory
+from vqc_landscape.studies.user_code import load_optimiser, load_own, own_code
 from vqc_landscape.tables import read_table
 
 CIRCUIT = '''

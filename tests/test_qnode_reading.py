@@ -369,7 +369,7 @@ def test_a_device_that_fails_or_changes_its_mind_is_named(monkeypatch: pytest.Mo
 
 
 def test_long_reading_tells_the_log_how_far_it_is(caplog: pytest.LogCaptureFixture, monkeypatch: Any) -> None:
-    monkeypatch.setattr("vqc_landscape.bars.INTERVAL", 0.0)
+    monkeypatch.setattr("vqc_landscape.progress_bar.INTERVAL", 0.0)
 
     def circuit(w, x):
         qml.RX(w[0] * math.sin(x[0]), 0)

@@ -160,9 +160,9 @@ NOT_FOR = {room: {"circuits", "structure", "simulator", "models"} for room in ("
 HOMES = {
     "matplotlib": {"figures"},
     "torch": {
-        "models.network",
-        "risks.network",
-        "studies.own",
+        "models.network_model",
+        "risks.network_risk",
+        "studies.user_code",
         *(module for module in MODULES if module.startswith("simulator.gpu")),
     },
     "pennylane": {
@@ -170,7 +170,7 @@ HOMES = {
         *(module for module in MODULES if module.startswith("circuits.qnode.")),
         "curvature.param_shift",
         "risks.from_qnode",
-        "studies.own",
+        "studies.user_code",
         "studies.shift_rule",
     },
     "plotly": {"report"},
@@ -220,6 +220,12 @@ def test_no_import_cycles() -> None:
         if name.startswith("vqc_landscape."):
             graph.setdefault(module, set()).update(homes)
     TopologicalSorter(graph).prepare()  # raises CycleError with the cycle
+
+
+def test_no_two_files_of_the_core_have_one_name() -> None:
+    core = ("circuits", "structure", "simulator", "models", "risks")
+    names = [path.name for room in core for path in (SOURCE / room).rglob("*.py") if path.name != "__init__.py"]
+    assert sorted(set(names)) == sorted(names)
 
 
 @pytest.mark.parametrize("library", HOMES)

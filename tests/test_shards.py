@@ -13,7 +13,7 @@ from vqc_landscape.circuits import ansatz
 from vqc_landscape.circuits.observables import Observable, local_projector
 from vqc_landscape.config import Experiment, ShardsConfig
 from vqc_landscape.models.shares import pair_of_blocks
-from vqc_landscape.risks.circuit import CircuitRisk
+from vqc_landscape.risks.circuit_risk import CircuitRisk
 from vqc_landscape.studies.build import initial_params
 from vqc_landscape.studies.datasets import write_dataset
 from vqc_landscape.studies.hessians import add_shards, write_hessians, write_shard

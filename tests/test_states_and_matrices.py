@@ -275,7 +275,7 @@ def test_what_a_diagonal_unitary_lets_through_is_structural() -> None:
 
 
 def test_a_gpu_names_what_it_does_not_take() -> None:
-    from vqc_landscape.simulator.gpu.engine import GpuEngine
+    from vqc_landscape.simulator.gpu.gpu_engine import GpuEngine
 
     plain = vl.rx_product(2, 1)
     unitary = vl.FixedGate("U", (0, 1), random_unitary(np.random.default_rng(0), 2))

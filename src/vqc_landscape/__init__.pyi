@@ -37,9 +37,9 @@ from .figures.experiment import plot_training as plot_training
 from .figures.spectra import plot_eigenvalue_histogram as plot_eigenvalue_histogram
 from .figures.spectra import plot_eigenvalues_along_training as plot_eigenvalues_along_training
 from .figures.spectra import plot_scans as plot_scans
-from .risks.circuit import CircuitRisk as CircuitRisk
+from .risks.circuit_risk import CircuitRisk as CircuitRisk
 from .risks.from_qnode import from_qnode as from_qnode
-from .risks.network import NetworkRisk as NetworkRisk
+from .risks.network_risk import NetworkRisk as NetworkRisk
 from .risks.risk import Risk as Risk
 from .tables import read_table as read_table
 from .training.checkpoint import Checkpoint as Checkpoint

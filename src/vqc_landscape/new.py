@@ -11,7 +11,7 @@ from pathlib import Path
 import yaml
 
 from vqc_landscape.config import ConfigError, parse_config
-from vqc_landscape.config.faults import NAME, NAME_LENGTH
+from vqc_landscape.config.messages import NAME, NAME_LENGTH
 from vqc_landscape.provenance import ROOT
 from vqc_landscape.tables import atomic_file
 

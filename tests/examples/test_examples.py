@@ -127,7 +127,7 @@ def test_the_spectra_are_those_of_the_library(folder: Path, config: Config, monk
     import torch
 
     monkeypatch.chdir(ROOT)
-    from vqc_landscape.studies.own import load_qnode
+    from vqc_landscape.studies.user_code import load_qnode
 
     uncut = load_qnode("examples.maxcut:uncut")
     torch_node = qml.QNode(uncut.func, qml.device("default.qubit", wires=8), interface="torch", diff_method="backprop")

@@ -305,7 +305,7 @@ def test_every_configured_claim_has_its_row(study: Study) -> None:
 
 
 def test_an_edited_network_leaves_the_circuits_alone(study: Study, tmp_path: Path) -> None:
-    planned = study.with_module(tmp_path, "risks/network.py", "\n_ = 0\n").planned()
+    planned = study.with_module(tmp_path, "risks/network_risk.py", "\n_ = 0\n").planned()
     assert "ffnn seed 0: train" in planned
     models = {message.split()[0] for message in planned - {"measure the claims"} if "draw " not in message}
     assert all(model.startswith("ffnn") for model in models)

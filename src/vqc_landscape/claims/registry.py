@@ -5,7 +5,7 @@ from __future__ import annotations
 from vqc_landscape.claims import counts, layered, optimisers, samples, seeds, toy
 from vqc_landscape.claims.claim import Claim
 from vqc_landscape.config import Config, ConfigError, Experiment
-from vqc_landscape.config.faults import nearest
+from vqc_landscape.config.messages import nearest
 from vqc_landscape.studies.parts import Part, parts_of
 from vqc_landscape.studies.plan import stages_of
 

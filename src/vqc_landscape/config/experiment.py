@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError, model_validator
 
-from vqc_landscape.config.faults import describe
+from vqc_landscape.config.messages import describe
 from vqc_landscape.config.model import (
     CircuitConfig,
     Classification,

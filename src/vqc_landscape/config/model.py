@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
-from vqc_landscape.config.faults import PAULI_WORD
+from vqc_landscape.config.messages import PAULI_WORD
 from vqc_landscape.config.types import (
     Activation,
     Count,

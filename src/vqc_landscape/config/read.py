@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
-from vqc_landscape.config.faults import describe
+from vqc_landscape.config.messages import describe
 from vqc_landscape.config.model import BundledData, Data, DataConfig, FileData
 from vqc_landscape.config.study import Config
 
@@ -21,7 +21,7 @@ def parse_config(raw: Any) -> Config:
     """Check a configuration as read from YAML.
 
     Raises:
-        ConfigError: one line per fault, each with the key, the value and what is allowed.
+        ConfigError: one line for each mistake, each with the key, the value and what is allowed.
     """
     if not isinstance(raw, dict) or not raw:
         raise ConfigError(f"The configuration must be a mapping with the key `experiments`, but is {raw!r}.")
@@ -29,8 +29,8 @@ def parse_config(raw: Any) -> Config:
         config = Config.model_validate(raw)
         return Config.model_validate(_other_seeds(raw, config.seed_offset)) if config.seed_offset else config
     except ValidationError as error:
-        faults = [describe(fault) for fault in error.errors()]
-        raise ConfigError("The configuration cannot be used:\n" + "\n".join(f"  {f}" for f in faults)) from None
+        messages = [describe(one) for one in error.errors()]
+        raise ConfigError("The configuration cannot be used:\n" + "\n".join(f"  {m}" for m in messages)) from None
 
 
 def _other_seeds(raw: dict[str, Any], offset: int) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from vqc_landscape.config.experiment import Experiment
-from vqc_landscape.config.faults import nearest
+from vqc_landscape.config.messages import nearest
 from vqc_landscape.config.types import ClaimId, Epoch, Folder, Name, Once, Section
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from vqc_landscape.config.faults import LETTER
+from vqc_landscape.config.messages import LETTER
 from vqc_landscape.config.types import (
     Activation,
     Count,

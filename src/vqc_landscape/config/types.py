@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from vqc_landscape.checks import MAX_QUBITS
-from vqc_landscape.config.faults import CLAIM, FOLDER, NAME, NAME_LENGTH, REFERENCE, TABLE_FILE, nearest
+from vqc_landscape.config.messages import CLAIM, FOLDER, NAME, NAME_LENGTH, REFERENCE, TABLE_FILE, nearest
 
 
 def _no_bool(value: object) -> object:
@@ -51,7 +51,7 @@ Initialiser = Literal["torch_default", "xavier_uniform", "xavier_normal", "kaimi
 Once = AfterValidator(_once)  # of a list: no entry stands in it twice
 EpochList = Annotated[list[Epoch], Field(min_length=1), Once]  # or seeds
 
-# one tag per form, so that a wrong value is one fault and not one for each form
+# one tag per form, so that a wrong value is one mistake and not one for each form
 Epochs = Annotated[
     Annotated[Literal["all"], Tag("all")] | Annotated[EpochList, Tag("list")],
     Discriminator(

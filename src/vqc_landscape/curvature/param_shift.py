@@ -14,7 +14,7 @@ from vqc_landscape.checks import as_vector, check_count
 Array = NDArray[np.float64]
 
 _HINT = "qml.gradients.param_shift_hessian covers this case."
-# angles pass through a handful of float64 operations: 1e-9 is far above their rounding, far below any real fault
+# angles pass through a handful of float64 operations: 1e-9 is far above their rounding, far below any real mistake
 _ROUNDING = 1e-9
 _N_DRAWS = 12  # of results that a transform gets to see; chosen by us
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from vqc_landscape.bars import bar
 from vqc_landscape.checks import Array, as_float, as_matrix, as_vector, check_count, check_type
 from vqc_landscape.curvature.spectrum import Spectrum
+from vqc_landscape.progress_bar import progress_bar
 from vqc_landscape.risks.risk import Risk
 
 if TYPE_CHECKING:
@@ -222,11 +222,13 @@ def plane_grid(
     a, b = (np.linspace(low, high, n_grid) for low, high in (window[:2], window[2:]))
     points = plane.points(a, b)
     pieces = [points[start : start + PIECE] for start in range(0, len(points), PIECE)]
-    losses = np.concatenate([risk.losses(piece) for piece in bar(pieces, len(pieces), "plane")])
+    losses = np.concatenate([risk.losses(piece) for piece in progress_bar(pieces, len(pieces), "plane")])
     shape = (n_grid, n_grid)
     if not extremes:
         return PlaneGrid(plane, a, b, losses.reshape(shape))
-    eigvals = [np.linalg.eigvalsh(risk.hessian(point))[[0, -1]] for point in bar(points, len(points), "Hessians")]
+    eigvals = [
+        np.linalg.eigvalsh(risk.hessian(point))[[0, -1]] for point in progress_bar(points, len(points), "Hessians")
+    ]
     smallest, largest = np.array(eigvals).T
     return PlaneGrid(plane, a, b, losses.reshape(shape), smallest.reshape(shape), largest.reshape(shape))
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vqc_landscape.bars import bar
 from vqc_landscape.checks import Array, as_matrix, as_vector, check_count, check_type
 from vqc_landscape.curvature.spectrum import Spectrum, spectrum
+from vqc_landscape.progress_bar import progress_bar
 from vqc_landscape.risks.risk import Risk
 
 if TYPE_CHECKING:
@@ -111,4 +111,4 @@ def spectra_at(risk: Risk, points: Any) -> list[Spectrum]:
     """
     rows = as_matrix("points", points, (risk.n_params,))
     structural = risk.structural_directions
-    return [spectrum(risk.hessian(row), structural) for row in bar(rows, len(rows), "spectra")]
+    return [spectrum(risk.hessian(row), structural) for row in progress_bar(rows, len(rows), "spectra")]

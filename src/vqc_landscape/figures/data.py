@@ -21,14 +21,14 @@ def as_frame(name: str, rows: Any, columns: Sequence[str]) -> pd.DataFrame:
         rows = pd.DataFrame({column: list(values) for column, values in rows.items()})
     elif not isinstance(rows, pd.DataFrame) and hasattr(rows, "to_pandas"):
         rows = rows.to_pandas()
-    fault = f"is of type {type(rows).__name__}"
+    message = f"is of type {type(rows).__name__}"
     if isinstance(rows, pd.DataFrame):
         if len(rows) and set(columns) <= set(rows.columns):
             return rows
-        fault = f"has only {', '.join(map(str, rows.columns))}" if len(rows) else "has no rows"
+        message = f"has only {', '.join(map(str, rows.columns))}" if len(rows) else "has no rows"
     raise ValueError(
         f"Argument `{name}` must be a table with the columns {', '.join(columns)}, or a result of the library that "
-        f"becomes one, but {fault}."
+        f"becomes one, but {message}."
     )
 
 

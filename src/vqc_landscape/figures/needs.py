@@ -33,7 +33,7 @@ class Need:
     together: Callable[[list[Experiment]], bool] = lambda _: True
     instead: str = ""
 
-    def fault(self, experiments: Mapping[str, Experiment]) -> str:
+    def message(self, experiments: Mapping[str, Experiment]) -> str:
         """What is wrong, in words that follow "fig11 needs"; empty if these experiments will do."""
         wrong = {name: experiment for name, experiment in experiments.items() if not self.each(experiment)}
         if not wrong and not self.together(list(experiments.values())):

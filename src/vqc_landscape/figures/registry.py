@@ -289,8 +289,8 @@ def _check(name: str, figure: Figure, shown: FigureConfig, experiments: dict[str
         experiments = {e: experiments[e].model_copy(update={"seeds": shown.seeds}) for e in experiments}
     counted = (needs.COUNTED_GRADIENTS,) if shown.against == "gradients" else ()
     for need in (*figure.needs, *counted):
-        if fault := need.fault(experiments):
-            raise ConfigError(f"{key}: {name} needs {fault}")
+        if message := need.message(experiments):
+            raise ConfigError(f"{key}: {name} needs {message}")
 
 
 def _check_table(who: str, name: str, experiment: Experiment, stage: str) -> None:

@@ -12,7 +12,7 @@ from vqc_landscape.circuits.qnode.arguments import Argnum, Call, find_calls, is_
 from vqc_landscape.circuits.qnode.parts import NotTakenError
 from vqc_landscape.circuits.qnode.read import as_rows, read_qnode
 from vqc_landscape.circuits.qnode.tape import Rows, Tapes
-from vqc_landscape.risks.circuit import CircuitRisk
+from vqc_landscape.risks.circuit_risk import CircuitRisk
 from vqc_landscape.risks.risk import Risk
 from vqc_landscape.risks.trial import TrialError, try_out
 

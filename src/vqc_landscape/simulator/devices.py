@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 
 from vqc_landscape.simulator.compile.compiled import CompiledCircuit
-from vqc_landscape.simulator.cpu.engine import CpuEngine
+from vqc_landscape.simulator.cpu.cpu_engine import CpuEngine
 from vqc_landscape.simulator.engine import Engine
 
 
@@ -24,7 +24,7 @@ def make_engine(compiled: CompiledCircuit, device: str = "cpu", precision: str =
         return CpuEngine(compiled)
     if importlib.util.find_spec("torch") is None:
         raise ValueError(f"Argument `device` is {device!r}, which needs torch: pip install torch.")
-    from vqc_landscape.simulator.gpu.devices import find_device
-    from vqc_landscape.simulator.gpu.engine import GpuEngine
+    from vqc_landscape.simulator.gpu.cuda import find_device
+    from vqc_landscape.simulator.gpu.gpu_engine import GpuEngine
 
     return GpuEngine(compiled, find_device(device), precision)

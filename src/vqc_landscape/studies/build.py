@@ -21,7 +21,7 @@ from vqc_landscape.circuits.observables import (
 from vqc_landscape.circuits.program import Circuit
 from vqc_landscape.risks.risk import Risk
 from vqc_landscape.studies.inputs import Samples
-from vqc_landscape.studies.own import load_module, load_optimiser, load_qnode
+from vqc_landscape.studies.user_code import load_module, load_optimiser, load_qnode
 from vqc_landscape.training.optimisers import Optimiser, make_optimiser
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def make_risk(experiment: Experiment, samples: Samples | None = None) -> Risk:
         assert shape is not None
         return from_qnode(qnode, np.zeros(shape), features, targets, objective.loss, reduction=reduction)
     if experiment.circuit is not None:
-        from vqc_landscape.risks.circuit import CircuitRisk
+        from vqc_landscape.risks.circuit_risk import CircuitRisk
 
         circuit = make_circuit(experiment.circuit)
         return CircuitRisk(
@@ -85,8 +85,8 @@ def make_risk(experiment: Experiment, samples: Samples | None = None) -> Risk:
             reduction=reduction,
             convention=experiment.convention,
         )
-    from vqc_landscape.models.network import make_network
-    from vqc_landscape.risks.network import NetworkRisk
+    from vqc_landscape.models.network_model import make_network
+    from vqc_landscape.risks.network_risk import NetworkRisk
 
     network = experiment.network
     assert network is not None
@@ -121,7 +121,7 @@ def initial_params(experiment: Experiment, seed: int) -> Array:
         if init.distribution == "normal":
             return rng.normal(0, init.scale, size)
         return rng.uniform(init.low, init.high, size)
-    from vqc_landscape.models.network import flat_params, make_network
+    from vqc_landscape.models.network_model import flat_params, make_network
 
     network = experiment.network
     assert network is not None

@@ -32,7 +32,7 @@ def sample_disk(data: DataConfig) -> tuple[Array, Array, list[str]]:
 def write_dataset(data: DataConfig | BundledData | FileData, output: str) -> None:
     """Write the table of training and test samples; where there are not two features, all of them as a list."""
     from vqc_landscape.config import BundledData, FileData
-    from vqc_landscape.studies.samples_own import bundled_samples, file_samples
+    from vqc_landscape.studies.user_samples import bundled_samples, file_samples
 
     match data:
         case BundledData():

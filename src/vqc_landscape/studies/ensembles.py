@@ -112,7 +112,7 @@ def _circuits(
 
 def _networks(experiment: Experiment, seeds: Sequence[int], dataset: str, report: Report | None) -> Iterator[Member]:
     """All members of an activation are one risk: a step of all costs little more than a step of one."""
-    from vqc_landscape.risks.network import side_by_side
+    from vqc_landscape.risks.network_risk import side_by_side
 
     ensemble, network, training, data = experiment.ensemble, experiment.network, experiment.training, experiment.data
     assert ensemble is not None and network is not None and training is not None and data is not None

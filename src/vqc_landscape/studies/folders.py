@@ -38,16 +38,16 @@ def check_folders(config: Config) -> None:
         results, state = places = [Path(value).resolve() for value in given.values()]
     except (OSError, RuntimeError) as error:  # a loop of symbolic links, a name that is too long
         raise ConfigError(f"results_dir {config.results_dir} or state_dir {config.state_dir}: {error}.") from None
-    faults = []
+    messages = []
     for (key, value), folder, other in zip(given.items(), places, (state, results), strict=True):
         reason = _wrong_place(folder) or _foreign(folder, other, is_state=key == "state_dir")
         if reason:
-            faults.append(f"{key}: must be a folder of its own, but {value!r} {reason}")
+            messages.append(f"{key}: must be a folder of its own, but {value!r} {reason}")
     below_results, below_state = _first_step(results, state), _first_step(state, results)
     if results == state or below_results in RESULTS or below_state.startswith("experiment="):
-        faults.append(f"state_dir: {config.state_dir!r} would mix with results_dir {config.results_dir!r}")
-    if faults:
-        raise ConfigError("The configuration cannot be used:\n" + "\n".join(f"  {fault}" for fault in faults))
+        messages.append(f"state_dir: {config.state_dir!r} would mix with results_dir {config.results_dir!r}")
+    if messages:
+        raise ConfigError("The configuration cannot be used:\n" + "\n".join(f"  {message}" for message in messages))
 
 
 def make_folders(config: Config) -> None:

@@ -49,24 +49,24 @@ def check_sizes(experiments: Mapping[str, Experiment], room: Room) -> None:
     Raises:
         ConfigError: a line for each experiment that asks for too much, with the size and with what would fit.
     """
-    faults = []
+    messages = []
     for name, experiment in experiments.items():
         found = _faults(experiment, room)
         if found:
             ways = ways_to_fit(experiment, lambda changed: _faults(changed, room).keys())
             what = " or ".join(ways) or "less of several things at once"
-            faults.append(
+            messages.append(
                 f"experiments.{name} ({_sizes(experiment)}): {'; '.join(found.values())}. What may fit: {what}"
             )
     counts = {name: n_jobs(experiment) for name, experiment in experiments.items()}
-    if not faults and sum(counts.values()) > MAX_JOBS:
+    if not messages and sum(counts.values()) > MAX_JOBS:
         largest = max(counts, key=lambda name: counts[name])
-        faults.append(
+        messages.append(
             f"experiments: {sum(counts.values()):,} jobs, but a plan has at most {MAX_JOBS:,}; most are of {largest}, "
             f"{counts[largest]:,}. What may fit: more in a job (hessian.epochs_per_job, ensemble), or several studies"
         )
-    if faults:
-        raise ConfigError("The study asks for too much:\n" + "\n".join(f"  {fault}" for fault in faults))
+    if messages:
+        raise ConfigError("The study asks for too much:\n" + "\n".join(f"  {message}" for message in messages))
 
 
 def n_jobs(experiment: Experiment) -> int:
@@ -83,20 +83,20 @@ def n_jobs(experiment: Experiment) -> int:
 
 def _faults(experiment: Experiment, room: Room) -> dict[str, str]:
     """What an experiment asks too much of, by kind: memory, time, jobs."""
-    faults, n = {}, n_jobs(experiment)
+    messages, n = {}, n_jobs(experiment)
     split = experiment.hessian is not None and experiment.hessian.shards.n_jobs > 1
     steps = ["hessian_shards" if step == "hessians" and split else step for step in stages_of(experiment)]
     n_bytes, stage = max(((least_bytes(experiment, step), step) for step in steps), default=(0.0, ""))
     if n_bytes > room.n_bytes:
         has = f"{room.name} has {_size(room.n_bytes)}"
-        faults["memory"] = f"a job of table {stage} takes at least {_size(n_bytes)} of memory, but {has}"
+        messages["memory"] = f"a job of table {stage} takes at least {_size(n_bytes)} of memory, but {has}"
     taken, stage = max(((least_seconds(experiment, step), step) for step in steps), default=(0.0, ""))
     if taken > LONGEST_SECONDS:
         years = taken / LONGEST_SECONDS
-        faults["time"] = f"a job of table {stage} takes about {years:.2g} years, but at most one is allowed"
+        messages["time"] = f"a job of table {stage} takes about {years:.2g} years, but at most one is allowed"
     if n > MAX_JOBS:
-        faults["jobs"] = f"{n:,} jobs, but a plan has at most {MAX_JOBS:,}"
-    return faults
+        messages["jobs"] = f"{n:,} jobs, but a plan has at most {MAX_JOBS:,}"
+    return messages
 
 
 def _sizes(experiment: Experiment) -> str:

@@ -16,8 +16,8 @@ from typing import Any
 
 from vqc_landscape.config import Config, ConfigError, Experiment, FileData
 from vqc_landscape.provenance import PACKAGE, ROOT, source_hash
-from vqc_landscape.studies.own import own_code
 from vqc_landscape.studies.parts import Part, parts_of, path_of
+from vqc_landscape.studies.user_code import own_code
 from vqc_landscape.tables import is_by_seed
 
 _MODEL = frozenset({"circuit", "network", "params_shape", "objective", "convention", "data"})

@@ -27,39 +27,39 @@ SMALLER = (
     *("training.n_epochs", "data.n_train", "params_shape", "network.widths", "circuit.n_layers", "circuit.n_qubits"),
 )
 
-Faults = Callable[[Experiment], Collection[str]]
+Messages = Callable[[Experiment], Collection[str]]
 
 
-def ways_to_fit(experiment: Experiment, faults: Faults) -> list[str]:
-    """Changes of one key, each of which leaves no fault.
+def ways_to_fit(experiment: Experiment, messages: Messages) -> list[str]:
+    """Changes of one key, each of which leaves nothing to say.
 
     Args:
         experiment: what asks for too much.
-        faults: kinds of what an experiment asks too much of: memory, time, jobs.
+        messages: kinds of what an experiment asks too much of: memory, time, jobs.
     """
-    ways = [_few_hessians(experiment, faults)]
-    ways += [_more(experiment, key, faults) for key in LARGER]
-    ways += [_less(experiment, key, faults) for key in SMALLER]
-    ways += [_sizes_that_fit(experiment, key, faults) for key in ("starts", "shift_rule")]
+    ways = [_few_hessians(experiment, messages)]
+    ways += [_more(experiment, key, messages) for key in LARGER]
+    ways += [_less(experiment, key, messages) for key in SMALLER]
+    ways += [_sizes_that_fit(experiment, key, messages) for key in ("starts", "shift_rule")]
     return [way for way in ways if way][:N_WAYS]
 
 
-def _few_hessians(experiment: Experiment, faults: Faults) -> str:
+def _few_hessians(experiment: Experiment, messages: Messages) -> str:
     asked = experiment.hessian
-    if asked is None or asked.epochs != "all" or faults(_with(experiment, "hessian.epochs", [0])):
+    if asked is None or asked.epochs != "all" or messages(_with(experiment, "hessian.epochs", [0])):
         return ""
     return "hessian.epochs: a list of a few"
 
 
-def _sizes_that_fit(experiment: Experiment, key: str, faults: Faults) -> str:
+def _sizes_that_fit(experiment: Experiment, key: str, messages: Messages) -> str:
     asked = getattr(experiment, key)
     fitting = [
-        list(size) for size in (asked.sizes if asked else []) if not faults(_with(experiment, f"{key}.sizes", [size]))
+        list(size) for size in (asked.sizes if asked else []) if not messages(_with(experiment, f"{key}.sizes", [size]))
     ]
     return f"{key}.sizes: {fitting}" if fitting else ""
 
 
-def _more(experiment: Experiment, key: str, faults: Faults) -> str:
+def _more(experiment: Experiment, key: str, messages: Messages) -> str:
     value = _value(experiment, key)
     most = {
         "hessian.epochs_per_job": n_hessians(experiment),
@@ -68,18 +68,18 @@ def _more(experiment: Experiment, key: str, faults: Faults) -> str:
     }[key]
     if value is None or value >= most:
         return ""
-    found = _first(value, most, lambda n: LARGER[key].isdisjoint(faults(_with(experiment, key, n))))
-    return _said(experiment, key, found, faults)
+    found = _first(value, most, lambda n: LARGER[key].isdisjoint(messages(_with(experiment, key, n))))
+    return _said(experiment, key, found, messages)
 
 
-def _less(experiment: Experiment, key: str, faults: Faults) -> str:
+def _less(experiment: Experiment, key: str, messages: Messages) -> str:
     value = _value(experiment, key)
     if value is None or value <= 1:
         return ""
-    found = _first(value, 1, lambda n: not faults(_with(experiment, key, n)))
+    found = _first(value, 1, lambda n: not messages(_with(experiment, key, n)))
     if found and key == "circuit.n_qubits" and getattr(experiment.circuit, "ansatz", "") != "rx_product":
         found -= found % 2  # bricks
-    return _said(experiment, key, found, faults)
+    return _said(experiment, key, found, messages)
 
 
 def _first(wrong: int, right: int, is_right: Callable[[int], bool]) -> int | None:
@@ -92,7 +92,7 @@ def _first(wrong: int, right: int, is_right: Callable[[int], bool]) -> int | Non
     return right
 
 
-def _said(experiment: Experiment, key: str, value: int | None, faults: Faults) -> str:
+def _said(experiment: Experiment, key: str, value: int | None, messages: Messages) -> str:
     """The change in words; empty if there is none, or if it is not a valid experiment that fits."""
     if value is None:
         return ""
@@ -101,7 +101,7 @@ def _said(experiment: Experiment, key: str, value: int | None, faults: Faults) -
         Experiment.model_validate(dump(changed))
     except ValidationError:  # another key needs more: an epoch, a parameter, a qubit
         return ""
-    if faults(changed):
+    if messages(changed):
         return ""
     if key == "params_shape":
         return f"{key} of {value} parameters"

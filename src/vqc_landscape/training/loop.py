@@ -10,8 +10,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from vqc_landscape.bars import bar
 from vqc_landscape.checks import Array, as_vector, check_count, check_positive
+from vqc_landscape.progress_bar import progress_bar
 from vqc_landscape.risks.risk import Risk
 from vqc_landscape.training.checkpoint import Checkpoint, Columns
 from vqc_landscape.training.convergence import WINDOW, converged_at
@@ -120,7 +120,7 @@ def train(
         done = len(rows["epoch"])
         report(done - 1, n_epochs, float(rows["loss"][-1]))
         epochs = range(done, n_epochs + 1) if converged is None else range(0)
-        for epoch in bar(epochs, len(epochs), "training") if shows_bar else epochs:
+        for epoch in progress_bar(epochs, len(epochs), "training") if shows_bar else epochs:
             try:
                 steps = batches(risk, optimiser.batch_size, seed, epoch)
                 moved = _run_epoch(steps, rows["params"][-1], optimiser, state, stop)

@@ -50,7 +50,7 @@ def check_partition(blocks: Sequence[Indices], n_params: int) -> Sequence[Indice
     members = np.concatenate([np.zeros(0, dtype=np.intp), *blocks])
     known = members[(members >= 0) & (members < n_params)]
     times = np.bincount(known, minlength=n_params)
-    faults = [
+    messages = [
         f"{text} {ranges(np.unique(wrong).tolist())}"
         for text, wrong in (
             ("no block has", np.flatnonzero(times == 0)),
@@ -59,9 +59,9 @@ def check_partition(blocks: Sequence[Indices], n_params: int) -> Sequence[Indice
         )
         if wrong.size
     ]
-    if faults:
+    if messages:
         raise ValueError(
-            f"The risk's parameter_blocks must partition its {n_params} parameters, but {', '.join(faults)}. Use "
+            f"The risk's parameter_blocks must partition its {n_params} parameters, but {', '.join(messages)}. Use "
             "blocks that do, or the metric of all parameters: block_diagonal=False, in a configuration metric: full."
         )
     return [block for block in blocks if len(block)]

@@ -51,9 +51,9 @@ def check_optimiser(what: str, optimiser: object) -> Optimiser:
     """
     missing = [name for name in ("step", "initial_state", "batch_size") if not hasattr(optimiser, name)]
     if missing or isinstance(optimiser, type):
-        fault = f"has no {missing[0]}" if missing else "is a class"
+        message = f"has no {missing[0]}" if missing else "is a class"
         raise ValueError(
-            f"{what} must be an optimiser, with step, initial_state and batch_size, but {optimiser!r} {fault}."
+            f"{what} must be an optimiser, with step, initial_state and batch_size, but {optimiser!r} {message}."
         )
     return cast(Optimiser, optimiser)
 

@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vqc_landscape.bars import bar
 from vqc_landscape.checks import Array, as_float
 from vqc_landscape.circuits.blocks import parameter_blocks
 from vqc_landscape.circuits.observables import Observable
@@ -25,6 +24,7 @@ from vqc_landscape.circuits.qnode.arguments import Call
 from vqc_landscape.circuits.qnode.assemble import Assembly, Read
 from vqc_landscape.circuits.qnode.parts import NotTakenError
 from vqc_landscape.circuits.qnode.tape import ROUND_OFF, NotTogetherError, Rows, Tape, Tapes, agree, join
+from vqc_landscape.progress_bar import progress_bar
 
 PIECE = 2**22  # numbers of the angles that are read in one go, 32 MB; chosen by us
 PIECE_ALONE = 32  # rows between two steps of the progress bar, where they are read one by one
@@ -177,7 +177,7 @@ class _Reader:
             piece = max(PIECE // (n_points * max(len(self.pattern), 1)), 1)
         starts = range(0, n_rows, piece)
         found: list[tuple[Tape, Array]] = []
-        for start in bar(starts, len(starts), f"reading {self.name}"):
+        for start in progress_bar(starts, len(starts), f"reading {self.name}"):
             try:
                 found.append(self._read_piece(None if rows is None else rows[start : start + piece], extend))
             except NotTogetherError:  # some rows go another way than others

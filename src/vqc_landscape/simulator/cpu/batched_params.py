@@ -19,9 +19,9 @@ from vqc_landscape.simulator.compile.encoding import Encoded
 from vqc_landscape.simulator.compile.schedule import FIXED, Ints, Schedule
 from vqc_landscape.simulator.cpu import first_order
 from vqc_landscape.simulator.cpu.first_order import apply_block, multiply_element, start
+from vqc_landscape.simulator.cpu.images import observe
 from vqc_landscape.simulator.cpu.jit import compiled
 from vqc_landscape.simulator.cpu.kernels import compress_euler, multiply_diagonal
-from vqc_landscape.simulator.cpu.observe import observe
 from vqc_landscape.simulator.cpu.sizes import batch_size
 from vqc_landscape.simulator.cpu.workspace import Batch, KernelSchedule, Runs, smallest_cos
 from vqc_landscape.simulator.threads import map_in_order

@@ -8,7 +8,7 @@ from vqc_landscape.checks import Array
 from vqc_landscape.simulator.compile.compiled import CompiledCircuit
 from vqc_landscape.simulator.compile.schedule import Ints
 from vqc_landscape.simulator.cpu import hvp
-from vqc_landscape.simulator.cpu.observe import Observed, observe_tangent
+from vqc_landscape.simulator.cpu.images import Observed, observe_tangent
 from vqc_landscape.simulator.cpu.workspace import Batch, KernelSchedule
 
 

@@ -13,7 +13,7 @@ from vqc_landscape.simulator.compile.compiled import compile_circuit
 from vqc_landscape.simulator.compile.encoding import encode
 from vqc_landscape.simulator.compile.strategies import choose_strategy
 from vqc_landscape.simulator.cpu import jit
-from vqc_landscape.simulator.cpu.engine import CpuEngine
+from vqc_landscape.simulator.cpu.cpu_engine import CpuEngine
 
 SIZES = (2, 9, 13)  # qubits from which other kernels are called: one state alone in products, threads inside a sample
 

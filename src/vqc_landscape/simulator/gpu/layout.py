@@ -16,7 +16,7 @@ from vqc_landscape.circuits.gf2 import Echelon
 from vqc_landscape.simulator.compile.schedule import Ints, Schedule, bit_order
 
 
-class Layout(NamedTuple):
+class BlockLayout(NamedTuple):
     """An order of amplitudes.
 
     Attributes:
@@ -28,7 +28,7 @@ class Layout(NamedTuple):
     bits: Ints
 
 
-def block_layout(schedule: Schedule, block: int) -> Layout:
+def block_layout(schedule: Schedule, block: int) -> BlockLayout:
     """The order of one block."""
     runs = range(schedule.block_runs[block], schedule.block_runs[block + 1])
     n_qubits = schedule.n_qubits
@@ -55,15 +55,15 @@ def block_layout(schedule: Schedule, block: int) -> Layout:
             bits[run] = next(free)
             masks[bits[run]] = int(schedule.site_r[run])
     ordered = np.array([bits[run] for run in runs], dtype=np.int64)
-    return Layout(_positions([masks[j] for j in range(n_qubits)]), ordered)
+    return BlockLayout(_positions([masks[j] for j in range(n_qubits)]), ordered)
 
 
-def wire_layout(schedule: Schedule) -> Layout:
+def wire_layout(schedule: Schedule) -> BlockLayout:
     """The order after the last gate in which every wire has its bit: that of physical states."""
-    return Layout(_positions([int(mask) for mask in schedule.wire_masks.r]), np.arange(schedule.n_qubits))
+    return BlockLayout(_positions([int(mask) for mask in schedule.wire_masks.r]), np.arange(schedule.n_qubits))
 
 
-def moves(old: Layout, new: Layout) -> tuple[Ints, Ints] | None:
+def moves(old: BlockLayout, new: BlockLayout) -> tuple[Ints, Ints] | None:
     """Where each position of the new order comes from, and the way back; None where the orders are the same."""
     if np.array_equal(old.z, new.z):
         return None

@@ -37,7 +37,7 @@ class RunTables(NamedTuple):
     q_sin: Tensor
 
 
-class Runs(NamedTuple):
+class ResolvedRuns(NamedTuple):
     """Every run for every sample: angles of alpha and gamma, cos and sin of RY; and each rotation's axis.
 
     Attributes:
@@ -76,7 +76,7 @@ def run_tables(schedule: Schedule, device: torch.device) -> RunTables:
     return RunTables(*(torch.as_tensor(table).to(device) for table in tables))
 
 
-def resolve_runs(tables: RunTables, angles: Tensor) -> Runs:
+def resolve_runs(tables: RunTables, angles: Tensor) -> ResolvedRuns:
     """Each run as one matrix, and the generator of each of its rotations at the evaluation point.
 
     Args:
@@ -96,7 +96,7 @@ def resolve_runs(tables: RunTables, angles: Tensor) -> Runs:
     axes[..., 2] = 1.0  # of words
     found = _axes(tables.axis, p, q, alphas).flatten(0, 1)
     axes[tables.rotation.flatten()[tables.rotating]] = found[tables.rotating]
-    return Runs(a.abs(), b.abs(), alphas, -a.angle() - b.angle(), a.angle().sum(0), axes)
+    return ResolvedRuns(a.abs(), b.abs(), alphas, -a.angle() - b.angle(), a.angle().sum(0), axes)
 
 
 def _axes(axis: Tensor, p: Tensor, q: Tensor, alphas: Tensor) -> Tensor:

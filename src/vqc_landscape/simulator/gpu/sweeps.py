@@ -9,7 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from vqc_landscape.simulator.gpu.plan import Diagonal, Step
+from vqc_landscape.simulator.gpu.device_plan import Diagonal, Step
 
 # Amplitudes of one partial sum of a matrix product, added up in float64. Chosen by us: in float32 a sum over as many
 # loses about sqrt(2**14) roundings, 1e-5 of its largest term at worst.

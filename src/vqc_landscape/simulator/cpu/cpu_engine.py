@@ -19,7 +19,7 @@ from vqc_landscape.simulator.compile.strategies import TargetStrategy
 from vqc_landscape.simulator.cpu import batched_params, first_order, second_order, sizes
 from vqc_landscape.simulator.cpu.hvp_batch import batch_hvp
 from vqc_landscape.simulator.cpu.hvp_large import LargeState
-from vqc_landscape.simulator.cpu.observe import Observed, observe
+from vqc_landscape.simulator.cpu.images import Observed, observe
 from vqc_landscape.simulator.cpu.second_order import Operations, Target, make_operations
 from vqc_landscape.simulator.cpu.second_order_threads import add_samples_by_threads
 from vqc_landscape.simulator.cpu.workspace import (

@@ -20,9 +20,9 @@ from vqc_landscape.simulator.compile.compiled import CompiledCircuit
 from vqc_landscape.simulator.compile.encoding import Encoded
 from vqc_landscape.simulator.compile.strategies import TargetStrategy
 from vqc_landscape.simulator.engine import Weigh
-from vqc_landscape.simulator.gpu import second_order, sweeps
-from vqc_landscape.simulator.gpu.devices import free_device_bytes, whole_float32
-from vqc_landscape.simulator.gpu.first_order import FirstOrder, States
+from vqc_landscape.simulator.gpu import sweeps, tangents
+from vqc_landscape.simulator.gpu.cuda import free_device_bytes, whole_float32
+from vqc_landscape.simulator.gpu.states import FirstOrder, States
 from vqc_landscape.simulator.memory import side_by_side
 
 BATCH_BYTES = 2**30  # of a batch; chosen by us: a thousand times what a GPU moves while it starts a kernel
@@ -110,13 +110,13 @@ class GpuEngine:
         earlier, later = self.compiled.columns.pair_columns.T
         with self._whole_precision():
             for first, _, curvature in self._first_orders(params, samples, weigh, self.hessian_bytes):
-                columns = second_order.sweep_tangents(self.states, first, self.dtype, second)
+                columns = tangents.sweep_tangents(self.states, first, self.dtype, second)
                 n = columns.shape[2]  # without those that no angle has: they come last, and stay 0
                 if strategy.gram_factor:
-                    gram[:n, :n] += second_order.gram(self.states, first, columns)
-                rows = second_order.output_rows(self.states, first, columns)
+                    gram[:n, :n] += tangents.gram(self.states, first, columns)
+                rows = tangents.output_rows(self.states, first, columns)
                 outer += rows.flatten(0, 1).T @ (curvature @ rows).flatten(0, 1)
-                np.add.at(pairs, (earlier, later), 0.5 * self._numpy(second_order.pair_terms(self.states, first)))
+                np.add.at(pairs, (earlier, later), 0.5 * self._numpy(tangents.pair_terms(self.states, first)))
         half = 0.5 * (self._numpy(outer) + strategy.gram_factor * self._numpy(gram))
         half += strategy.second_factor * (self._numpy(second) + pairs)
         return self.compiled.ascending(half + half.T)
@@ -134,8 +134,8 @@ class GpuEngine:
         direction, total = self.states.plan.tensor(by_column), np.zeros(self.compiled.n_active)
         earlier, later = self.compiled.columns.pair_columns.T
         for first, _, curvature in self._first_orders(params, samples, weigh, self._state_bytes):
-            total += self._numpy(second_order.hvp(self.states, first, curvature, direction).sum(0))
-            np.add.at(total, earlier, 2 * by_column[later] * self._numpy(second_order.pair_terms(self.states, first)))
+            total += self._numpy(tangents.hvp(self.states, first, curvature, direction).sum(0))
+            np.add.at(total, earlier, 2 * by_column[later] * self._numpy(tangents.pair_terms(self.states, first)))
         return total[self._order]
 
     def metric_tensor(self, params: Array, samples: Encoded) -> Array:
@@ -145,9 +145,9 @@ class GpuEngine:
         first = self.states.first_order(forward, observed, torch.ones_like(observed.outputs))
         metric = np.zeros((self.compiled.n_active, self.compiled.n_active))
         with self._whole_precision():
-            columns = second_order.sweep_tangents(self.states, first, self.dtype)
-            along = second_order.overlaps(first.forward.states[-1], columns)
-            found = sweeps.inner_products(columns, columns) - second_order.weighted_gram(along, 1.0, 1.0)
+            columns = tangents.sweep_tangents(self.states, first, self.dtype)
+            along = tangents.overlaps(first.forward.states[-1], columns)
+            found = sweeps.inner_products(columns, columns) - tangents.weighted_gram(along, 1.0, 1.0)
         metric[: len(found), : len(found)] = self._numpy(found)
         return self.compiled.ascending((metric + metric.T) / 2)
 

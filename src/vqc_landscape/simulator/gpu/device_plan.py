@@ -11,7 +11,7 @@ from torch import Tensor
 from vqc_landscape.simulator.compile.columns import Columns
 from vqc_landscape.simulator.compile.measurement import CommutingSets
 from vqc_landscape.simulator.compile.schedule import Ints, Schedule
-from vqc_landscape.simulator.gpu.layout import Layout, block_layout, moves, wire_layout
+from vqc_landscape.simulator.gpu.layout import BlockLayout, block_layout, moves, wire_layout
 from vqc_landscape.simulator.gpu.ry_products import bit_ranges, ry_matrices
 
 
@@ -67,7 +67,7 @@ class Pairs(NamedTuple):
     sites: Tensor
 
 
-class Measured(NamedTuple):
+class MeasuredSet(NamedTuple):
     """One commuting set of Pauli words.
 
     Attributes:
@@ -124,7 +124,7 @@ class Plan:
         self.words = self.tensor(schedule.word_rotation)
         self.pairs = self._pairs(columns)
 
-    def measured(self, sets: CommutingSets) -> list[Measured]:
+    def measured(self, sets: CommutingSets) -> list[MeasuredSet]:
         """The commuting sets of an observable, for states in the order of the wires."""
         wires = self.schedule.wire_masks.r.tolist()
         found = []
@@ -141,7 +141,7 @@ class Plan:
                     tans[wires.index(sets.ry_r[k])] = sets.ry_tans[k]
                 half = self.tensor(np.arctan(tans))[:, None]
                 matrices = ry_matrices(torch.cos(half), torch.sin(half), self.ranges)
-            found.append(Measured(self.tensor(phases), matrices, self.tensor(rows), self.tensor(weights[rows])))
+            found.append(MeasuredSet(self.tensor(phases), matrices, self.tensor(rows), self.tensor(weights[rows])))
         return found
 
     def tensor(self, values: np.ndarray) -> Tensor:
@@ -153,7 +153,7 @@ class Plan:
         array: np.ndarray = values.cpu().numpy()
         return array
 
-    def _diagonal(self, b: int, layout: Layout, before: Layout) -> Diagonal:
+    def _diagonal(self, b: int, layout: BlockLayout, before: BlockLayout) -> Diagonal:
         s = self.schedule
         factors: list[int] = []
         patterns: list[Ints] = []
@@ -175,7 +175,7 @@ class Plan:
             self.tensor(np.array(patterns, dtype=np.int8).reshape(-1, len(layout.z))),
         )
 
-    def _step(self, step: int, columns: Columns, layout: Layout, n_active: int) -> Step:
+    def _step(self, step: int, columns: Columns, layout: BlockLayout, n_active: int) -> Step:
         s = self.schedule
         slots = columns.slot_column[columns.step_slots[step] : columns.step_slots[step + 1]]
         positions = range(columns.step_sites[step], columns.step_sites[step + 1])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from vqc_landscape.checks import check_choice
-from vqc_landscape.models.network import NetworkModel, Predictor, StackedPredictor
+from vqc_landscape.models.network_model import NetworkModel, Predictor, StackedPredictor
 from vqc_landscape.risks.losses import LOSSES
 from vqc_landscape.risks.risk import Risk
 

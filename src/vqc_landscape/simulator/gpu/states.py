@@ -15,7 +15,7 @@ from vqc_landscape.simulator.compile.compiled import CompiledCircuit
 from vqc_landscape.simulator.compile.schedule import Ints
 from vqc_landscape.simulator.compile.strategies import TargetStrategy
 from vqc_landscape.simulator.gpu import sweeps
-from vqc_landscape.simulator.gpu.plan import Measured, Plan
+from vqc_landscape.simulator.gpu.device_plan import MeasuredSet, Plan
 from vqc_landscape.simulator.gpu.runs import resolve_runs, run_tables
 from vqc_landscape.simulator.gpu.ry_products import apply_ry, ry_matrices
 
@@ -42,7 +42,7 @@ class Forward(NamedTuple):
     coefficients: Tensor
 
 
-class Observed(NamedTuple):
+class Outputs(NamedTuple):
     """What is measured of a batch.
 
     Attributes:
@@ -72,7 +72,7 @@ class FirstOrder(NamedTuple):
     """
 
     forward: Forward
-    observed: Observed
+    observed: Outputs
     loss_grad: Tensor
     adjoints: list[Tensor]
     weights: list[list[Tensor]]
@@ -93,7 +93,7 @@ class States:
         self.terms, self.params = self.plan.tensor(terms), self.plan.tensor(params)
         self.tables = run_tables(schedule, device)
         self.offsets: list[float] = []
-        self.measured: list[list[Measured]] = []  # of every output
+        self.measured: list[list[MeasuredSet]] = []  # of every output
         self.target: Tensor | None = None
         if compiled.measurement is None:
             assert compiled.target is not None
@@ -137,21 +137,21 @@ class States:
         rotated = apply_ry(state[..., None], forward.rotations[b], self.plan.ranges, back=True)[..., 0]
         return sweeps.moved(rotated * forward.diagonals[b].conj(), self.plan.diagonals[b].back)
 
-    def measure(self, forward: Forward) -> Observed:
+    def measure(self, forward: Forward) -> Outputs:
         """The outputs, and the images of the last state."""
         state = forward.states[-1]
         ones = state.real.new_ones(2, len(state))
         if not isinstance(self.strategy, TargetStrategy):
             images = [self.observe(k, state, forward) for k in range(len(self.measured))]
             found = [o + (state.conj() * i).real.sum(1) for o, i in zip(self.offsets, images, strict=True)]
-            return Observed(torch.stack(found, dim=1), images, None, ones)
+            return Outputs(torch.stack(found, dim=1), images, None, ones)
         assert self.target is not None
         # the states lack the phase of their runs, so the target goes without it, too
         target = (forward.diagonals[-1] * forward.phases[:, None]).conj() * self.target
         target = sweeps.moved(target, self.plan.diagonals[-1].back)
         overlaps = (target.conj() * state).sum(1)
         outputs, factors, weights = map(self.plan.tensor, self.strategy.evaluate(self.plan.numpy(overlaps)))
-        return Observed(outputs[:, None], [factors[:, None] * target], target, weights)
+        return Outputs(outputs[:, None], [factors[:, None] * target], target, weights)
 
     def observe(self, output: int, state: Tensor, forward: Forward) -> Tensor:
         """The observable of an output, less its offset, times a state of the last block."""
@@ -169,7 +169,7 @@ class States:
                 image += phases.conj() * apply_ry(weights[:, None] * rotated, own.rotations, bits, back=True)[..., 0]
         return sweeps.moved(image, last.back)
 
-    def first_order(self, forward: Forward, observed: Observed, loss_grad: Tensor) -> FirstOrder:
+    def first_order(self, forward: Forward, observed: Outputs, loss_grad: Tensor) -> FirstOrder:
         """Adjoint sweep over a batch; ``loss_grad`` are factors of the outputs, (n_samples, n_outputs)."""
         images = zip(loss_grad.T, observed.images, strict=True)
         adjoints = [torch.stack([factor[:, None] * image for factor, image in images]).sum(0)]

@@ -16,7 +16,9 @@ INTERVAL = 10.0  # seconds between two lines of a log; chosen by us
 _log = logging.getLogger(__name__)
 
 
-def bar(items: Iterable[Item], total: int, what: str, clock: Callable[[], float] = time.monotonic) -> Iterator[Item]:
+def progress_bar(
+    items: Iterable[Item], total: int, what: str, clock: Callable[[], float] = time.monotonic
+) -> Iterator[Item]:
     """Yield ``items``; after two seconds a bar shows how many of ``total`` are done.
 
     Where standard error is neither a terminal nor in a notebook, a line every ten seconds goes to the log.

@@ -7,7 +7,7 @@ from typing import Any
 from vqc_landscape.checks import check_choice
 from vqc_landscape.circuits.observables import Observable
 from vqc_landscape.circuits.program import Circuit
-from vqc_landscape.models.circuit import CircuitModel, MeasuredCircuit
+from vqc_landscape.models.circuit_model import CircuitModel, MeasuredCircuit
 from vqc_landscape.risks.losses import LOSSES
 from vqc_landscape.risks.risk import Risk
 from vqc_landscape.simulator.compile.encoding import encode

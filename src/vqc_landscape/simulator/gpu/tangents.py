@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from vqc_landscape.simulator.gpu import sweeps
-from vqc_landscape.simulator.gpu.first_order import FirstOrder, States
 from vqc_landscape.simulator.gpu.ry_products import apply_ry
+from vqc_landscape.simulator.gpu.states import FirstOrder, States
 
 
 def sweep_tangents(states: States, first: FirstOrder, dtype: torch.dtype, second: Tensor | None = None) -> Tensor:

@@ -181,11 +181,11 @@ def _numeric_targets(values: Array, data: FileData, path: Path) -> Array:
     return values
 
 
-def _two_classes(labels: NDArray[Any], fault: str) -> Array:
+def _two_classes(labels: NDArray[Any], message: str) -> Array:
     """-1 for the first of two labels, 1 for the second."""
     kinds = np.unique(labels)
     if len(kinds) != 2:
-        raise ValueError(f"{fault} {len(kinds)}: {_listed(kinds)}.")
+        raise ValueError(f"{message} {len(kinds)}: {_listed(kinds)}.")
     return np.where(labels == kinds[1], 1.0, -1.0)
 
 

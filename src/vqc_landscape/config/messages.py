@@ -15,10 +15,10 @@ REFERENCE = r"^[A-Za-z_][A-Za-z0-9_.]*:[A-Za-z_][A-Za-z0-9_]*$"
 TABLE_FILE = r"^[^{}<>\n]+\.(csv|parquet)$"
 
 
-def describe(fault: Any) -> str:
+def describe(error: Any) -> str:
     """One entry of ``ValidationError.errors()`` as ``key: what is allowed, but is value``."""
-    kind, value, context = fault["type"], fault["input"], fault.get("ctx", {})
-    steps = [str(step) for step in fault["loc"]]
+    kind, value, context = error["type"], error["input"], error.get("ctx", {})
+    steps = [str(step) for step in error["loc"]]
     # the member of a union ("adam", "mse") is no key of the file
     steps = [s for i, s in enumerate(steps) if not (s in _TAGS and i and steps[i - 1] in _UNIONS)]
     if steps[-1:] == ["[key]"]:
@@ -35,7 +35,7 @@ def describe(fault: Any) -> str:
         return ": ".join(filter(None, [key, str(context["error"])]))
     if kind == "string_pattern_mismatch":
         context = {"what": _PATTERNS[context["pattern"]]}
-    allowed = _ALLOWED[kind].format(**context) if kind in _ALLOWED else fault["msg"]
+    allowed = _ALLOWED[kind].format(**context) if kind in _ALLOWED else error["msg"]
     if kind == "too_short":
         allowed += "entry" if context["min_length"] == 1 else "entries"
     return f"{key}: {allowed}, but is {_short(value)}"
@@ -69,7 +69,7 @@ _PATTERNS = {
     TABLE_FILE: "the path of a .csv or .parquet file, without any of { } < >",
 }
 
-# kind of pydantic's fault -> what is allowed
+# pydantic's kind of error -> what is allowed
 _ALLOWED = {
     "literal_error": "must be {expected}",
     "union_tag_invalid": "must be one of {expected_tags}",
