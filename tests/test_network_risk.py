@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from vqc_landscape.config import NetworkConfig
-from vqc_landscape.models import network as network_module
+from vqc_landscape.models import network_model
 from vqc_landscape.models.network_model import flat_params, make_network
 from vqc_landscape.risks.network_risk import NetworkRisk
 
@@ -46,7 +46,7 @@ def loss_by_hand(theta, widths, activation, output, reduction):
     [((3, 5, 4, 2), "difference", "mean"), ((3, 5, 4, 2), "first", "sum"), ((2, 5, 1), None, "mean")],
 )
 def test_loss_gradient_and_hessian_are_those_of_the_network_by_hand(activation, widths, output, reduction, monkeypatch):
-    monkeypatch.setattr(network_module, "BLOCK", 16)  # 40 samples: two whole blocks and a rest
+    monkeypatch.setattr(network_model, "BLOCK", 16)  # 40 samples: two whole blocks and a rest
     risk, params = small_risk(activation, output, reduction, widths)
     theta = torch.tensor(params, requires_grad=True)
 
