@@ -62,6 +62,8 @@ def outcome(draw: Draw) -> str | None:
     assert draw.refused is None, f"not refused:\n{draw}"
     expected = values(vector)
     _equal(risk.loss(draw.params), loss(expected), "loss", draw)
+    far = 7.0 - 3.0 * vector  # what holds near the user's point only is no reading of the QNode
+    _equal(risk.loss(far), loss(values(far)), "loss far away", draw)
     if draw.features is not None:
         _equal(risk.predict(draw.params), expected, "predictions", draw)
         _equal(risk.predict(draw.params, draw.features[::-1]), expected[::-1], "predictions of new rows", draw)
