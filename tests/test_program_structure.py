@@ -88,7 +88,7 @@ def test_the_qnn_is_57_outside_the_light_cone_and_8_commuting() -> None:
     assert groups[Reason.COMMUTES] == [86, 89, 107, 116, 128, 143, 149, 170]
     assert repr(RISKS["reuploading"].structure) == (
         "65 structural directions\n"
-        "  8 commutes to the observable: 86, 89, 107, 116, 128, 143, 149, 170\n"
+        "  8 commutes with what follows and the observable: 86, 89, 107, 116, 128, 143, 149, 170\n"
         "  57 outside the light cone of the observable: 108-113, 129-140, 150-167, 171-191"
     )
 

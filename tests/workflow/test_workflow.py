@@ -312,7 +312,7 @@ def test_an_edited_network_leaves_the_circuits_alone(study: Study, tmp_path: Pat
 
 
 def test_a_comment_in_a_module_runs_nothing_again(study: Study, tmp_path: Path) -> None:
-    assert study.with_module(tmp_path, "simulator/kernels.py", "\n# a remark\n").planned() == set()
+    assert study.with_module(tmp_path, "simulator/cpu/kernels.py", "\n# a remark\n").planned() == set()
 
 
 # --- the same bytes, whatever the number of cores ---------------------------------------------------------
@@ -322,7 +322,7 @@ def test_a_comment_in_a_module_runs_nothing_again(study: Study, tmp_path: Path) 
 def test_tables_are_the_same_bytes_at_any_number_of_cores_and_in_little_memory(
     study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cores: str, experiment: str
 ) -> None:
-    monkeypatch.setenv("VQC_LANDSCAPE_MEMORY_GB", "0.0002")  # one leaf of samples at a time
+    monkeypatch.setenv("VQC_LANDSCAPE_MEMORY_GB", "0.0002")  # one accumulation block at a time
     again = Study(tmp_path, study.config)
     done = again.snakemake("--cores", cores, f"only_{experiment}")
     assert done.returncode == 0, done.stderr

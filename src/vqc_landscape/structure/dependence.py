@@ -45,7 +45,7 @@ class Reason(StrEnum):
     NO_GATE = "in no gate"
     NO_COEFFICIENT = "multiplied by 0 in every sample"
     OUTSIDE = "outside the light cone of the observable"
-    COMMUTES = "commutes to the observable"
+    COMMUTES = "commutes with what follows and the observable"
     INITIAL = "stabilises the initial state"
     CONSERVED = "acts on the state like a conserved quantity"
     CANCELS = "cancels against other rotations"

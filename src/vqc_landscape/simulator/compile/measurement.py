@@ -268,7 +268,7 @@ def _most_frequent(weights: Floats) -> Floats:
 def seen_gates(circuit: Circuit, observables: Sequence[Observable], strategy: Strategy) -> Sequence[int]:
     """Positions of the gates that change an output.
 
-    A projector sees all of them, and a strategy that is not exact does not let a gate that commutes to the observable
+    A projector sees all of them, and a strategy that is not exact does not let a gate that commutes with what follows
     cancel.
     """
     words: list[tuple[str, tuple[int, ...]]] = []

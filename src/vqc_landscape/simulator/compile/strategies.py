@@ -29,7 +29,8 @@ class Strategy:
     Attributes:
         gradient_factor, gram_factor, second_factor: g, a and b.
         is_exact: whether the second derivatives are those of f, and f is an expectation value. Only then do gates
-            that commute to the observable cancel, is ``O + c`` as good as O, and are there products with the Hessian.
+            that commute with what follows and the observable cancel, is ``O + c`` as good as O, and are there products
+            with the Hessian.
         sees_phase: whether f changes with the phase of the state.
         has_gradient_structure: whether what no gradient sees, no Hessian sees.
     """

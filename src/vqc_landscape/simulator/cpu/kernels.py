@@ -181,7 +181,10 @@ def propagate(block, diagonal, x, r, tans, direction, n):
 
 @compiled(inline="always")
 def echelon_pivots(x, pivots):
-    """One bit for each mask, ascending, such that every coset of their span has one member with all of them 0."""
+    """One bit for each mask, ascending, such that every coset of their span has one member with all of them 0.
+
+    The elimination of ``circuits.gf2`` works on Python's whole numbers of any length, which compiled code has not.
+    """
     k = len(x)
     rows = x.copy()
     for i in range(k):
