@@ -54,7 +54,7 @@ class Risk:
 
     def loss(self, params: Any) -> float:
         """L(params)."""
-        return self._mean(self.model.outputs(self._vector(params)))
+        return self._reduced(self.model.outputs(self._vector(params)))
 
     def losses(self, points: Any) -> Array:
         """L at each row of ``points``, shape (n_points, P): all of them in one sweep, shape (n_points,)."""
@@ -72,7 +72,7 @@ class Risk:
     def loss_and_grad(self, params: Any) -> tuple[float, Array]:
         """L and its gradient, for the price of the gradient."""
         outputs, grad = self.model.gradient(self._vector(params), self._weigh)
-        return self._mean(outputs), grad
+        return self._reduced(outputs), grad
 
     def hessian(self, params: Any) -> Array:
         """Exact Hessian of L, shape (P, P), symmetric.
@@ -85,8 +85,8 @@ class Risk:
     def hessian_share(self, params: Any, share: int, n_blocks: int) -> Array:
         """One summand of the Hessian, shape (P, P): the entries of one pair of ``n_blocks`` blocks of parameters.
 
-        The shares 0 to n_blocks * (n_blocks - 1) / 2 - 1 add up to :meth:`hessian`. Each carries the tangents of its
-        two blocks only, 2 / n_blocks of the memory of all.
+        The shares 0 to n_blocks * (n_blocks - 1) / 2 - 1 (share 0 alone of one block) add up to :meth:`hessian`. Each
+        carries the tangents of its two blocks only, 2 / n_blocks of the memory of all.
 
         Raises:
             ValueError: as :meth:`hessian`, or a share that the blocks do not have.
@@ -206,7 +206,7 @@ class Risk:
     def _vector(self, params: Any) -> Array:
         return as_vector("params", self.model.flat(params), self.n_params)
 
-    def _mean(self, outputs: Array) -> float:
+    def _reduced(self, outputs: Array) -> float:
         return float(self.loss_function.value(outputs, self._targets).sum() * self._scale)
 
     def _weigh(self, outputs: Array, samples: slice) -> tuple[Array, Array]:

@@ -1,12 +1,13 @@
 r"""From a circuit to a schedule: an alternation of one-qubit runs and diagonals.
 
-Every program becomes blocks ``b = 0, 1, ...``. Block ``b`` multiplies by a diagonal and then rotates qubits about Y:
+Every program becomes blocks ``b = 0, 1, ...``. Block ``b`` multiplies by a diagonal, then rotates qubits about Y, then
+applies unitaries on several qubits:
 
 .. math:: \psi_b = \prod_{u \in b} U_u \prod_{r \in b} RY_r \; D_b \; \psi_{b-1}.
 
 * A *run* is a maximal sequence of one-qubit gates on one wire; as one matrix it is
   ``diag(1, alpha) RY diag(1, gamma)`` up to a phase. ``gamma`` belongs to ``D_b``, ``alpha`` to ``D_{b+1}``.
-* CZ, CCZ and rotations about words of Z are diagonal: they belong to the diagonal after their block.
+* CZ, CCZ, MCZ and rotations about words of Z are diagonal: they belong to the diagonal after their block.
 * A rotation about any other word is one about Z's between one-qubit basis changes.
 * A unitary on several qubits acts in a block of its own qubits, beside the RY rotations of the others.
 * CNOT permutes basis states linearly over GF(2). It is not applied: the *wire masks* (x, r) are changed instead, by
@@ -104,7 +105,7 @@ class Schedule:
         block_words: words after block b are ``block_words[b]`` to ``block_words[b + 1]``.
         site_block, site_x, site_r: block and masks of each site (runs, then words); x = 0 for a word.
         order: D_b[z] is a product of phases over the bits of ``order[b, z]``; shape (n_blocks + 1, 2**n_qubits).
-        signs: product of the CZ and CCZ before block b (after the last: row n_blocks), same shape.
+        signs: product of the CZ, CCZ and MCZ before block b (after the last: row n_blocks), same shape.
         alpha_slot, gamma_slot: which of these bits a run's alpha (in D_{b+1}) and gamma (in D_b) go with;
             -1: none, they are multiplied in by the run's mask r.
         unitaries: unitaries on several qubits, for each block.
@@ -134,7 +135,7 @@ class Schedule:
 
     @property
     def layout(self) -> tuple[NDArray[Any], ...]:
-        """What :func:`states.fill_diagonals` reads."""
+        """What :func:`cpu.first_order.fill_diagonals` reads."""
         return (
             self.block_runs, self.site_r[: self.n_runs], self.alpha_slot, self.gamma_slot, self.order, self.signs,
             self.block_words, self.site_r[self.n_runs :], self.word_rotation,
@@ -177,7 +178,7 @@ class _Scheduler:
             if number not in gates:
                 pass
             elif len(gate.word) == 1:
-                self._turn(gate.wires[0], AXES.index(gate.word), rotation)
+                self._append_to_run(gate.wires[0], AXES.index(gate.word), rotation)
             else:
                 self._change_basis(gate, 0)
                 mask = int(np.bitwise_xor.reduce([self.r[self.track[w]] for w in gate.wires]))
@@ -211,9 +212,9 @@ class _Scheduler:
         column = (complex(a) / root, complex(b) / root)
         if column not in self.matrices:
             self.matrices.append(column)
-        self._turn(wire, FIXED, self.matrices.index(column))
+        self._append_to_run(wire, FIXED, self.matrices.index(column))
 
-    def _turn(self, wire: int, axis: int, index: int) -> None:
+    def _append_to_run(self, wire: int, axis: int, index: int) -> None:
         track = self.track[wire]
         block, closed = self.position[track]
         block += closed

@@ -284,7 +284,7 @@ class CpuEngine:
             out = out.reshape(1, 2, size, 1)
             first_order.fill_diagonals(self._layout, plain, phases, number, first, stop, out)
 
-        return LargeState(self.compiled, self.kernels, self._entries, sample, batch, runs.cosines, fill)
+        return LargeState(self.compiled, self._entries, sample, batch, runs.cosines, fill)
 
     def metric_tensor(self, params: Array, samples: Encoded) -> Array:
         r"""Fubini-Study metric of one state, shape (r, r)."""

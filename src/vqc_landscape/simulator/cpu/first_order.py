@@ -89,11 +89,12 @@ def resolve_runs(elements, runs, work, tans, phases, axes):
 def fill_diagonals(layout, runs, basis_phases, number, first, stop, diagonals):
     """diagonals[b - number] = D_b for amplitudes ``first`` to ``stop``.
 
-    It holds the alphas, CZ and words of block b - 1, the gammas and cosines of block b. Number n_blocks + m is the one
-    after the last block, for each row m of ``basis_phases`` (n_bases, n_qubits + 1): a phase per wire, and a factor.
+    It holds the alphas, CZ, CCZ, MCZ and words of block b - 1, the gammas and cosines of block b. Number n_blocks + m
+    is the one after the last block, for each row m of ``basis_phases`` (n_bases, n_qubits + 1): a phase per wire, and
+    a factor.
 
-    A phase of a wire goes into one of two tables, of half of the wires each, whose product is the diagonal; any other
-    one multiplies it where the parity of its mask is odd.
+    A phase of a bit of ``order[b]`` goes into one of two tables, of half of the bits each, whose product is the
+    diagonal; any other one multiplies it where the parity of its mask is odd.
     """
     cos, sin, cosines, alphas, gammas, has_ry = runs
     block_runs, run_r, alpha_slot, gamma_slot, order, signs, block_words, word_r, word_rotation = layout

@@ -18,7 +18,7 @@ from vqc_landscape.simulator.compile.measurement import CommutingSets
 from vqc_landscape.simulator.compile.schedule import Ints, Unitaries
 from vqc_landscape.simulator.cpu import hvp, hvp_large_kernels
 from vqc_landscape.simulator.cpu.kernels import apply_unitaries
-from vqc_landscape.simulator.cpu.workspace import Batch, KernelSchedule
+from vqc_landscape.simulator.cpu.workspace import Batch
 from vqc_landscape.simulator.engine import Weigh
 from vqc_landscape.simulator.threads import run_all
 
@@ -32,7 +32,6 @@ class LargeState:
 
     Args:
         compiled: an exact strategy's circuit.
-        schedule: its schedule as the kernels read it.
         entries: of its columns.
         sample: the sample.
         batch: of this one sample, whose runs are resolved; its arrays of states are not used.
@@ -43,14 +42,13 @@ class LargeState:
     def __init__(
         self,
         compiled: CompiledCircuit,
-        schedule: KernelSchedule,
         entries: tuple[Ints, ...],
         sample: Encoded,
         batch: Batch,
         cosines: Array,
         diagonal: Callable[[int, Array, int, int], None],
     ) -> None:
-        self.compiled, self.kernel_schedule, self.entries = compiled, schedule, entries
+        self.compiled, self.entries = compiled, entries
         self.sample, self.batch, self._diagonal = sample, batch, diagonal
         s, size = compiled.schedule, 2**compiled.n_qubits
         self.schedule = s

@@ -41,7 +41,7 @@ class Operations(NamedTuple):
         number: its block, step, or commuting set.
         n_columns: active columns.
         direction: of a basis change.
-        n_pieces: chunks of columns, pairs of them, or slices of the amplitudes.
+        n_pieces: chunks of columns, pairs of them, or slices of the amplitudes; of GENERATE tangents and cotangents.
     """
 
     kind: Ints

@@ -40,7 +40,7 @@ class Elements(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """Arrays of one batch after the first-order sweep, samples innermost except in coefficients."""
+    """Arrays of one batch after the first-order sweep, samples innermost except in axes and coefficients."""
 
     diagonals: Array  # (n_blocks + n_bases, 2, 2**n, n_samples)
     states: Array  # (n_blocks, 2, 2**n, n_samples)

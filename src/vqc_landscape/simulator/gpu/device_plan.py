@@ -42,7 +42,7 @@ class Diagonal(NamedTuple):
 
     Attributes:
         there, back: source of each new position, and of each old one; None where the order stays.
-        signs: of CZ and CCZ, (2**n_qubits,).
+        signs: of CZ, CCZ and MCZ, (2**n_qubits,).
         factors: which of alphas, gammas and halves of words' angles (one after the other) are in it, (n_factors,).
         patterns: how often each enters the phase of an amplitude, (n_factors, 2**n_qubits).
     """
