@@ -73,6 +73,11 @@ def test_a_module_that_does_not_exist(root: Path) -> None:
         source_hash("nowhere", root=root)
 
 
+def test_a_module_to_skip_that_does_not_exist(root: Path) -> None:
+    with pytest.raises(ValueError, match=r"^There is no module room\.old to leave out\.$"):
+        dependencies("top", skip=["room.old"], root=root)
+
+
 def test_a_name_whose_home_cannot_be_seen(root: Path) -> None:
     with pytest.raises(ValueError, match="from_top imports CircuitRisk from vqc_landscape; name its module"):
         source_hash("from_top", root=root)

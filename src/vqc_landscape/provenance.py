@@ -48,6 +48,10 @@ def dependencies(*modules: str, skip: Iterable[str] = (), root: Path = ROOT) -> 
     Raises:
         ValueError: as :func:`source_hash`.
     """
+    for name in skip:  # one that is left out under an old name would count
+        path = root.joinpath(*name.split("."))
+        if not path.is_dir() and not path.with_suffix(".py").is_file():
+            raise ValueError(f"There is no module {name} to leave out.")
     skipped, found, queue = tuple(f"{name}." for name in skip), set[str](), list(modules)
     while queue:
         module = queue.pop()

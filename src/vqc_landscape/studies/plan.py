@@ -226,8 +226,8 @@ def step_code(stage: str, *, has_network: bool) -> str:
     The code of the configuration is left out: its values stand in the settings. So is the code of the
     other kind of model, which such an experiment never runs.
     """
-    circuit = ("circuits", "structure", "simulator", "models.circuit", "risks.circuit")
-    other = circuit if has_network else ("models.network", "risks.network")
+    circuit = ("circuits", "structure", "simulator", "models.circuit_model", "risks.circuit_risk")
+    other = circuit if has_network else ("models.network_model", "risks.network_risk")
     return source_hash(STAGES[stage].step, skip=(*_UNUSED, *other))
 
 
