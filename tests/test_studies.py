@@ -579,8 +579,8 @@ def test_a_step_depends_on_the_code_of_its_own_kind_of_model(monkeypatch: pytest
     for has_network in (True, False):
         plan.step_code.__wrapped__("hessians", has_network=has_network)
     assert asked == [
-        ("config", "simulator.gpu", "circuits", "structure", "simulator", "models.circuit", "risks.circuit"),
-        ("config", "simulator.gpu", "models.network", "risks.network"),
+        ("config", "simulator.gpu", "circuits", "structure", "simulator", "models.circuit_model", "risks.circuit_risk"),
+        ("config", "simulator.gpu", "models.network_model", "risks.network_risk"),
     ]
 
 
