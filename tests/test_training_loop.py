@@ -345,6 +345,9 @@ def test_a_signal_is_a_request_and_only_a_second_ctrl_c_ends_the_process(number)
         assert not stop()
         os.kill(os.getpid(), number)
         assert stop() and (signal.getsignal(number) == before) == (number == signal.SIGINT)
+    # the second SIGTERM of two must not end the process before it has said that it stops
+    assert signal.getsignal(number) == (signal.SIG_IGN if number == signal.SIGTERM else before)
+    signal.signal(number, before)
     with stop_requests() as stop:
         assert not stop() and signal.getsignal(number) != before
     assert signal.getsignal(number) == before

@@ -21,7 +21,8 @@ def stop_requests() -> Iterator[Stop]:
     """Yield a function that says whether one of ``SIGNALS`` has come; inside the block they do no more.
 
     Only a second SIGINT acts as it would have without the block. One SIGTERM may come twice: from who signals all
-    processes, and from Snakemake, which passes its own on. For the main thread only, as signals are.
+    processes, and from Snakemake, which passes its own on: after the first one SIGTERM is ignored beyond the block,
+    too, so that the second does not cut off the last words of a job. For the main thread only, as signals are.
     """
     before = {number: signal.getsignal(number) for number in SIGNALS}
     asked: list[int] = []
@@ -37,4 +38,5 @@ def stop_requests() -> Iterator[Stop]:
         yield lambda: bool(asked)
     finally:
         for number, handler in before.items():
-            signal.signal(number, handler)
+            came = number == signal.SIGTERM and number in asked
+            signal.signal(number, signal.SIG_IGN if came else handler)
