@@ -6,11 +6,9 @@ points, and marked so.
 
 from __future__ import annotations
 
-import os
 import statistics
 import time
 from collections.abc import Callable
-from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,6 +19,7 @@ from benchmarks.cases import Array, Case, layered, qnn
 from benchmarks.peers.divi_shifts import make_program
 from benchmarks.peers.ours import make_risk
 from benchmarks.peers.pennylane_circuit import make_qnode
+from benchmarks.report import surroundings
 
 N_GRID = 101
 RADIUS = np.pi
@@ -102,10 +101,9 @@ def main() -> None:
             cells += [f"{used * scale:.3g} s", f"{used * scale / busy:.0f}", f"{error:.0e}"]
             lines.append(f"| {' | '.join(cells)} |")
             print(lines[-1], flush=True)
-    versions = ", ".join(f"{name} {version(name)}" for name in ("orqviz", "qoro-divi", "pennylane-lightning", "numba"))
-    cores, load = len(os.sched_getaffinity(0)), os.getloadavg()[0]
+    where = surroundings("orqviz", "qoro-divi", "pennylane-lightning", "numba")
     note = (
-        f"`python -m benchmarks.planes` on {cores} cores, load {load:.0f} at the end: {versions}. The loss at every "
+        f"`python -m benchmarks.planes` on {where}. The loss at every "
         "point of a square, from -π to π along two random directions. orqviz and Divi were measured on fewer points of "
         "the same plane, after a first call. Divi's scans take no data, so that it has no line for the classifier. "
         "Processor time is what counts where other programs run at the same time: it adds up the threads, and leaves "

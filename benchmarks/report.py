@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import statistics
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +55,12 @@ def write_report(results: dict[str, Any], path: Path) -> None:
         parts += generic_ratio(found) if section == "generic" else []
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
+
+
+def surroundings(*packages: str) -> str:
+    """Cores, load and versions: what the note of a small report says about where its numbers come from."""
+    versions = ", ".join(f"{name} {version(name)}" for name in packages)
+    return f"{len(os.sched_getaffinity(0))} cores, load {os.getloadavg()[0]:.0f} at the end: {versions}"
 
 
 def headline(rows: list[Row]) -> str:

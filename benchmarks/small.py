@@ -5,11 +5,9 @@ Here a call is mostly overhead: Python and the passing of arrays for us, dispatc
 
 from __future__ import annotations
 
-import os
 import statistics
 import time
 from collections.abc import Callable
-from importlib.metadata import version
 from pathlib import Path
 
 import jax
@@ -19,6 +17,7 @@ from benchmarks.cases import Case, ry_layers
 from benchmarks.peers import Array
 from benchmarks.peers.jax_simulator import compiled, risk_of
 from benchmarks.peers.ours import make_risk
+from benchmarks.report import surroundings
 
 SIZES = ((2, 1), (2, 3), (4, 3), (5, 5), (8, 8))  # qubits and layers: 2, 6, 12, 25 and 64 parameters
 N_ROUNDS = 15
@@ -75,10 +74,8 @@ def main() -> None:
             lines.append(f"| {' | '.join(cells)} | {difference:.0e} |")
             print(lines[-1], flush=True)
     ahead = "; ".join(f"{quantity} {crossover(found)}" for quantity, found in ratios.items())
-    versions = ", ".join(f"{name} {version(name)}" for name in ("jax", "numba", "numpy"))
-    cores, load = len(os.sched_getaffinity(0)), os.getloadavg()[0]
     note = (
-        f"`python -m benchmarks.small` on {cores} cores, load {load:.0f} at the end: {versions}. Layers of "
+        f"`python -m benchmarks.small` on {surroundings('jax', 'numba', 'numpy')}. Layers of "
         "RY on every qubit and CZ bricks, the mean infidelity of the single qubits with |+⟩. JAX is the simulator by "
         "hand that is the fastest peer in [benchmarks.md](benchmarks.md), compiled ahead of time: `jax.jit` of the "
         "loss, of `jax.grad` and of `jax.hessian`. Medians of rounds that alternate, in one process."

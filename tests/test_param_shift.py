@@ -204,6 +204,10 @@ def single(w):
     qml.RX(np.float32(w[0]), 0)
 
 
+def endless(w):
+    qml.RX(w[0] * np.inf, 0)
+
+
 def drawn(w):
     qml.RX(w[0] + np.random.default_rng().uniform(), 0)
 
@@ -218,6 +222,7 @@ def drawn(w):
         (product, r"A function of several parameters enters RX on wires \[0\] in a nonlinear way"),
         (changing, "The gates of the QNode change with the parameters"),
         (single, r"The angle of RX on wires \[0\] is computed in single precision; compute it in float64"),
+        (endless, "Argument `qnode` has an entry of RX on wires \\[0\\] that is no finite number"),
         (drawn, "Argument `qnode` draws numbers anew in each call; the shift rule needs a fixed circuit"),
     ],
 )

@@ -308,5 +308,5 @@ class Experiment(Section):
             widths = self.network.widths
             return sum((a + 1) * b for a, b in zip(widths, widths[1:], strict=False))
         assert self.circuit is not None
-        per_gate = {"rx_product": 1, "reuploading_published": 6}.get(self.circuit.ansatz, 3)
-        return int(per_gate * self.circuit.n_qubits * self.circuit.n_layers)
+        per_gate = {"rx_product": 1, "layered": 3, "layered_published": 3, "reuploading": 3, "reuploading_published": 6}
+        return int(per_gate[self.circuit.ansatz] * self.circuit.n_qubits * self.circuit.n_layers)

@@ -234,6 +234,9 @@ def _angles(tape: Any) -> _Angles:
     # (label, numbers, their frequencies) of every gate, then of the observable
     parts = [(_label(gate), _numbers(gate), _frequencies(gate)) for gate in _gates(tape.operations)]
     parts.append(("the observable", _numbers(measured[0].obs), None))
+    for label, numbers, _ in parts:
+        if not np.isfinite(numbers).all():
+            raise ValueError(f"Argument `qnode` has an entry of {label} that is no finite number.")
     return _Angles(
         values=np.concatenate([numbers for _, numbers, _ in parts]),
         labels=[label for label, numbers, _ in parts for _ in numbers],

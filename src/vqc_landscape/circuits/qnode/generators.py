@@ -122,7 +122,8 @@ def exponential(operation: Any) -> Iterator[Part]:
 
     base, coefficient = operation.base, array(operation.coeff)
     numbers = [array(number) for number in (base.pauli_rep or {}).values()]
-    if numbers and all(np.abs(number.real).max() <= SMALLEST for number in numbers):  # exp(c iH) = exp(ic H)
+    imaginary = all(np.abs(number.real).max() <= SMALLEST for number in numbers)
+    if imaginary and any(np.abs(number.imag).max() > SMALLEST for number in numbers):  # exp(c iH) = exp(ic H)
         base, coefficient = qml.s_prod(-1j, base), 1j * coefficient
     if np.abs(coefficient.real).max() > SMALLEST:
         raise NotTakenError(

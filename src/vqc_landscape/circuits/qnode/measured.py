@@ -126,3 +126,20 @@ def _matrix_factor(observable: Any) -> Factor:
             "of Pauli words, qml.Hamiltonian."
         )
     return Factor("matrix", wires, array(observable.matrix(wire_order=wires)).astype(np.complex128))
+
+
+def of_bits(measured: Any, name: str) -> Any:
+    """The observable of a measurement of deferred bits, whose wires PennyLane lists in another order in each call.
+
+    Raises:
+        NotTakenError: more bits than wires of a matrix that is measured.
+    """
+    import pennylane as qml
+
+    if len(measured.wires) > MAX_OBSERVABLE_WIRES:  # its matrix is not even made
+        raise NotTakenError(
+            f"{name} returns a function of {len(measured.wires)} measured bits; up to {MAX_OBSERVABLE_WIRES} are taken."
+        )
+    order = sorted(range(len(measured.wires)), key=lambda k: str(measured.wires[k]))
+    values = np.asarray(measured.eigvals(), dtype=float).reshape([2] * len(order)).transpose(order)
+    return qml.Hermitian(np.diag(values.reshape(-1)), [measured.wires[k] for k in order])

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from vqc_landscape.checks import Array
 from vqc_landscape.circuits.qnode.arguments import Call
 from vqc_landscape.circuits.qnode.batched import Batched, ManyError
-from vqc_landscape.circuits.qnode.measured import ObservableTerm, terms_of
+from vqc_landscape.circuits.qnode.measured import ObservableTerm, of_bits, terms_of
 from vqc_landscape.circuits.qnode.parts import Label, NotTakenError
 from vqc_landscape.circuits.qnode.translate import is_state, parts_of, state_of
 
@@ -327,15 +327,6 @@ def _same_length(tapes: Sequence[Tape], arrays: Sequence[NDArray[Any]]) -> list[
     return [np.broadcast_to(a, (*a.shape[:-1], n)) for a, n in zip(arrays, counts, strict=True)]
 
 
-def _of_bits(measured: Any) -> Any:
-    """What a measurement of deferred bits sees: PennyLane lists their wires in another order in each call."""
-    import pennylane as qml
-
-    order = sorted(range(len(measured.wires)), key=lambda k: str(measured.wires[k]))
-    values = np.asarray(measured.eigvals(), dtype=float).reshape([2] * len(order)).transpose(order)
-    return qml.Hermitian(np.diag(values.reshape(-1)), [measured.wires[k] for k in order])
-
-
 def _observable(tape: Any, name: str) -> Any:
     import pennylane as qml
 
@@ -345,7 +336,7 @@ def _observable(tape: Any, name: str) -> Any:
         if measured.obs is not None:
             return measured.obs
         if not any(isinstance(operation, qml.ops.MidMeasure) for operation in tape.operations):  # deferred
-            return _of_bits(measured)
+            return of_bits(measured, name)
         raise NotTakenError(
             f"{name} returns the expectation value of a bit that was measured within the circuit. Give the QNode as "
             "qml.defer_measurements(qnode)."

@@ -86,6 +86,18 @@ class CompiledCircuit:
         assert self.target is not None
         return self.target
 
+    def direction(self, v: Array) -> Array:
+        """The direction of a product with the Hessian by columns, from one over active parameters in ascending order.
+
+        Raises:
+            ValueError: for a strategy that is not exact: its Hessian need not be the derivative of its gradient.
+        """
+        if not self.strategy.is_exact:
+            raise ValueError("Hessian-vector products are defined for the exact convention only.")
+        direction = np.empty(self.n_active)
+        direction[self.column_order] = v
+        return direction
+
     def ascending(self, matrix: Array) -> Array:
         """A matrix over columns as one over active parameters in ascending order."""
         return matrix[np.ix_(self.column_order, self.column_order)]

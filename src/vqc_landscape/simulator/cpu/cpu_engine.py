@@ -246,12 +246,9 @@ class CpuEngine:
         """The product of :meth:`hessian` with v, both (r,), in the time of a few gradients.
 
         Raises:
-            ValueError: for a strategy that is not exact: its Hessian need not be the derivative of its gradient.
+            ValueError: for a strategy that is not exact.
         """
-        if not self.compiled.strategy.is_exact:
-            raise ValueError("Hessian-vector products are defined for the exact convention only.")
-        direction = np.empty(self.compiled.n_active)
-        direction[self._order] = v
+        direction = self.compiled.direction(v)
 
         def block_product(block: slice) -> Array:
             total = np.zeros(self.compiled.n_active)

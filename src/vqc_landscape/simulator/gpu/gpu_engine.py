@@ -125,12 +125,9 @@ class GpuEngine:
         """The product of :meth:`hessian` with v, both (r,).
 
         Raises:
-            ValueError: for a strategy that is not exact: its Hessian need not be the derivative of its gradient.
+            ValueError: for a strategy that is not exact.
         """
-        if not self.compiled.strategy.is_exact:
-            raise ValueError("Hessian-vector products are defined for the exact convention only.")
-        by_column = np.empty(self.compiled.n_active)
-        by_column[self._order] = v
+        by_column = self.compiled.direction(v)
         direction, total = self.states.plan.tensor(by_column), np.zeros(self.compiled.n_active)
         earlier, later = self.compiled.columns.pair_columns.T
         for first, _, curvature in self._first_orders(params, samples, weigh, self._state_bytes):
