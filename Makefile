@@ -10,7 +10,7 @@ STAMP := $(VENV)/.complete
 BENCH := .venv-bench
 DOCS := .venv-docs
 LIMIT ?= 30
-KILLS ?= 5
+KILLS ?= 3
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 # after the targets: Snakemake takes every word behind --configfile for a file
 FILE = $(if $(CONFIG),--configfile $(or $(wildcard $(CONFIG)),$(error There is no configuration file $(CONFIG))))
@@ -46,7 +46,7 @@ test-examples: $(STAMP) ## the shipped examples, run as a user runs them
 	$(BIN)/pytest tests/examples
 
 # Both hurt runs of the workflow in many ways; what needs root or Debian packages is skipped where it is missing.
-test-faults: $(STAMP) ## kill, damage and fill up: KILLS=5 random kills and every other fault
+test-faults: $(STAMP) ## kill, damage and fill up: KILLS=3 random kills and every other fault
 	PATH=$(abspath $(BIN)):$$PATH $(BIN)/pytest tests/faults --kills $(KILLS)
 
 test-slurm: $(STAMP) ## the workflow on a Slurm of its own; needs root, slurm-wlm and munge

@@ -17,7 +17,7 @@ LOST: Counter[str] = Counter()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--kills", type=int, default=5, help="number of random kills")
+    parser.addoption("--kills", type=int, default=3, help="number of random kills")
     parser.addoption("--report", type=Path, help="document whose table of counts is written")
 
 

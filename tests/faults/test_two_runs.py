@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import signal
+
 import pytest
 from faults.conftest import Reference
-from faults.harness import TABLES, Study, wait_for_training
+from faults.harness import TABLES, Study, kill_group, wait_for_training
 
 
 @pytest.mark.fault("two runs at once, the second one refused")
 def test_the_second_run_is_refused_and_the_first_one_finishes(study: Study, reference: Reference) -> None:
     first = study.start()
     wait_for_training(study, first)
-    second = Study(study.folder)
-    assert second.run() == 1
+    # halted, so that it cannot be over before the second one has looked for its lock
+    kill_group(first, signal.SIGSTOP)
+    status = Study(study.folder).run()
+    kill_group(first, signal.SIGCONT)
+    assert status == 1, study.said()
     assert "Directory cannot be locked" in study.said()
     assert first.wait() == 0
     assert study.tables() == reference.tables
