@@ -65,7 +65,7 @@ def test_kernels_use_the_whole_of_a_vector_register(monkeypatch: pytest.MonkeyPa
         for i in range(len(source)):
             out[i] += source[i]
 
-    kernel = jit.compiled(add)
+    kernel = jit.kernel(add)
     kernel(np.zeros(8), np.zeros(8))
     (assembly,) = kernel.inspect_asm().values()
     assert "zmm" in assembly

@@ -105,6 +105,20 @@ def test_three_methods_are_a_model_that_trains_and_has_spectra_scans_and_planes(
         risk.predict(params, np.ones((2, 1)))
 
 
+def test_a_registered_loss_is_taken_by_its_name_for_circuits_and_networks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(LOSSES, "log-cosh", LogCosh())
+    rng = np.random.default_rng(3)
+    x, y = rng.uniform(-1, 1, (6, 2)), rng.choice([-1.0, 1.0], 6)
+    network = nn.Sequential(nn.Linear(2, 3, dtype=torch.float64), nn.Tanh(), nn.Linear(3, 1, dtype=torch.float64))
+    for risk in (
+        vl.CircuitRisk(vl.reuploading(2, 2), vl.PauliZ(0), "log-cosh", x, y),
+        vl.NetworkRisk(network, x, y, "log-cosh"),
+    ):
+        check_by_differences(risk, rng.normal(size=risk.n_params))
+    with pytest.raises(ValueError, match="`loss` must be one of mse, log-cosh, but is 'expval'"):
+        vl.NetworkRisk(network, x, y, "expval")
+
+
 def test_one_loss_serves_circuits_and_networks() -> None:
     rng = np.random.default_rng(1)
     x, y = rng.uniform(-1, 1, (6, 2)), rng.choice([-1.0, 1.0], 6)

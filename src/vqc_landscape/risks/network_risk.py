@@ -30,7 +30,7 @@ def NetworkRisk(  # noqa: N802 - it makes a risk, and reads like a class
         module: maps (n, d) to (n,) or (n, 1), or to more columns, of which ``output`` makes one prediction.
         features: (n, d); two columns are padded with x3 = 0 where the module's first Linear takes three.
         targets: (n,)
-        loss: "mse".
+        loss: "mse", or another that compares predictions with targets.
         reduction: over samples, "mean" or "sum".
         output: None (the one column there is), "difference" (first minus second of two columns) or "first".
 
@@ -40,7 +40,7 @@ def NetworkRisk(  # noqa: N802 - it makes a risk, and reads like a class
     Raises:
         ValueError: an argument of another shape or value, or a module that does not fit features and output.
     """
-    function = LOSSES[check_choice("loss", loss, ("mse",))]
+    function = LOSSES[check_choice("loss", loss, tuple(name for name, each in LOSSES.items() if each.needs_targets))]
     check_choice("reduction", reduction, ("mean", "sum"))
     predictor = Predictor(module, output)
     x = predictor.as_features(features)

@@ -16,10 +16,10 @@ import numpy as np
 from vqc_landscape.circuits.pauli import ROUND_OFF, Word, pauli_support, product, signed, split_sign
 from vqc_landscape.circuits.program import FixedGate, Matrix
 
-Images = dict[str, tuple[str, int]]  # letter P -> (letter, sign) of G+ P G
+Tableau = dict[str, tuple[str, int]]  # letter P -> (letter, sign) of G+ P G
 
 _PAULIS = {"X": np.array([[0, 1], [1, 0]]), "Y": np.array([[0, -1j], [1j, 0]]), "Z": np.array([[1, 0], [0, -1]])}
-_NAMED: dict[str, Images] = {
+_NAMED: dict[str, Tableau] = {
     "H": {"X": ("Z", 1), "Y": ("Y", -1), "Z": ("X", 1)},
     "S": {"X": ("Y", -1), "Y": ("X", 1), "Z": ("Z", 1)},
 }
@@ -27,26 +27,26 @@ _NAMED: dict[str, Images] = {
 _ENTANGLERS = {"CNOT": "ZX", "CZ": "ZZ", "CCZ": "ZZZ"}
 
 
-def clifford_images(gate: FixedGate) -> Images | None:
+def clifford_tableau(gate: FixedGate) -> Tableau | None:
     """``G+ P G`` of the letters X, Y, Z, for a one-qubit Clifford gate G; None for any other gate."""
     if len(gate.wires) > 1:
         return None
-    return _matrix_images(gate.matrix) if gate.matrix is not None else _NAMED.get(gate.name)
+    return _matrix_tableau(gate.matrix) if gate.matrix is not None else _NAMED.get(gate.name)
 
 
 @functools.cache
-def _matrix_images(matrix: Matrix) -> Images | None:
+def _matrix_tableau(matrix: Matrix) -> Tableau | None:
     """``G+ P G`` of the letters for a matrix G, 2 x 2; None if one of them is no letter."""
     gate = np.array(matrix)
-    images: Images = {}
+    tableau: Tableau = {}
     for letter, pauli in _PAULIS.items():
         conjugated = gate.conj().T @ pauli @ gate
         coefficients = {other: float(np.trace(conjugated @ p).real) / 2 for other, p in _PAULIS.items()}
         large = [other for other, coefficient in coefficients.items() if abs(coefficient) > ROUND_OFF]
         if len(large) > 1:
             return None
-        images[letter] = (large[0], 1 if coefficients[large[0]] > 0 else -1)
-    return images
+        tableau[letter] = (large[0], 1 if coefficients[large[0]] > 0 else -1)
+    return tableau
 
 
 @functools.cache
@@ -108,10 +108,10 @@ class CliffordFrame:
         if gate.matrix is not None and len(gate.wires) > 1:
             return False
         if len(gate.wires) == 1:
-            images = clifford_images(gate)
-            if images is None:
+            tableau = clifford_tableau(gate)
+            if tableau is None:
                 return False
-            new = {letter: signed(self._conjugate_letter(image, a), sign) for letter, (image, sign) in images.items()}
+            new = {letter: signed(self._conjugate_letter(image, a), sign) for letter, (image, sign) in tableau.items()}
             self.x[a], self.z[a] = new["X"], new["Z"]
         elif gate.name == "SWAP":
             self.x[a], self.x[b], self.z[a], self.z[b] = self.x[b], self.x[a], self.z[b], self.z[a]

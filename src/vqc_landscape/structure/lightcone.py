@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 
 from vqc_landscape.circuits.program import Circuit, FixedGate, Gate
-from vqc_landscape.structure.clifford import clifford_images, gate_words
+from vqc_landscape.structure.clifford import clifford_tableau, gate_words
 
 Cone = dict[int, str | None]  # the wires, each with the only letter that the operator can have there; None: any letter
 
@@ -106,8 +106,8 @@ def _pull_back_one_qubit(cone: Cone, gate: FixedGate) -> None:
     letter = cone.get(wire)
     if letter is None:  # outside the cone, or any letter
         return
-    images = clifford_images(gate)
-    if images is not None:
-        cone[wire] = images[letter][0]
+    tableau = clifford_tableau(gate)
+    if tableau is not None:
+        cone[wire] = tableau[letter][0]
     elif {word for word, _ in gate_words(gate)} != {letter}:
         cone[wire] = None

@@ -20,7 +20,7 @@ from vqc_landscape.simulator.compile.schedule import FIXED, Ints, Schedule
 from vqc_landscape.simulator.cpu import first_order
 from vqc_landscape.simulator.cpu.first_order import apply_block, multiply_element, start
 from vqc_landscape.simulator.cpu.images import observe
-from vqc_landscape.simulator.cpu.jit import compiled
+from vqc_landscape.simulator.cpu.jit import kernel
 from vqc_landscape.simulator.cpu.kernels import compress_euler, multiply_diagonal
 from vqc_landscape.simulator.cpu.sizes import batch_size
 from vqc_landscape.simulator.cpu.workspace import Batch, KernelSchedule, Runs, smallest_cos
@@ -50,8 +50,8 @@ class Table(NamedTuple):
 class _Plan:
     """What all chunks share."""
 
-    program: CompiledCircuit
-    kernels: KernelSchedule
+    compiled: CompiledCircuit
+    kernel_schedule: KernelSchedule
     coefficients: Array
     samples: Encoded  # without their coefficients
     kind: Ints  # of each rotation
@@ -59,26 +59,26 @@ class _Plan:
     sample: Table
 
 
-def outputs_at(program: CompiledCircuit, kernels: KernelSchedule, points: Array, samples: Encoded) -> Array:
+def outputs_at(compiled: CompiledCircuit, kernel_schedule: KernelSchedule, points: Array, samples: Encoded) -> Array:
     """Outputs at every point for every sample, shape (n_points, n_samples, n_outputs).
 
     Args:
-        program: the compiled circuit.
-        kernels: its schedule.
+        compiled: the compiled circuit.
+        kernel_schedule: its schedule.
         points: parameter vectors, shape (n_points, P), radians.
         samples: the samples.
     """
     n_samples, coefficients = samples.n_samples, samples.coefficients
     per_chunk = max(CHUNK // n_samples, 1)
     chunks = [points[start : start + per_chunk] for start in range(0, len(points), per_chunk)]
-    kind = _kinds(program.circuit, coefficients)
-    segments = _segments(program.schedule, kind)
-    no_params = np.zeros((1, program.circuit.n_params))
-    sample = _table(program, segments, SAMPLE, no_params, coefficients)
+    kind = _kinds(compiled.circuit, coefficients)
+    segments = _segments(compiled.schedule, kind)
+    no_params = np.zeros((1, compiled.circuit.n_params))
+    sample = _table(compiled, segments, SAMPLE, no_params, coefficients)
     others = samples._replace(coefficients=coefficients[:, :0])
-    plan = _Plan(program, kernels, coefficients, others, kind, segments, sample)
+    plan = _Plan(compiled, kernel_schedule, coefficients, others, kind, segments, sample)
     parts = map_in_order(lambda part: _chunk(plan, part), chunks)
-    return np.concatenate([*parts]).reshape(len(points), n_samples, program.n_outputs)
+    return np.concatenate([*parts]).reshape(len(points), n_samples, compiled.n_outputs)
 
 
 def _kinds(circuit: Circuit, coefficients: Array) -> Ints:
@@ -110,9 +110,9 @@ def _segments(schedule: Schedule, kind: Ints) -> Segments:
     return Segments(*(np.array(numbers, dtype=np.int64) for numbers in (starts, kinds, runs)))
 
 
-def _table(program: CompiledCircuit, segments: Segments, kind: int, points: Array, coefficients: Array) -> Table:
+def _table(compiled: CompiledCircuit, segments: Segments, kind: int, points: Array, coefficients: Array) -> Table:
     """The angles of each pair of rows (of points and coefficients, one of which may be single), and its segments."""
-    circuit, s = program.circuit, program.schedule
+    circuit, s = compiled.circuit, compiled.schedule
     theta = np.concatenate([points, np.ones((len(points), 1))], axis=1)
     half = 0.5 * np.add.reduceat(coefficients * theta[:, circuit.term_params], circuit.first_terms, axis=1)
     cos, sin = np.cos(half), np.sin(half)
@@ -123,32 +123,32 @@ def _table(program: CompiledCircuit, segments: Segments, kind: int, points: Arra
 
 def _chunk(plan: _Plan, points: Array) -> Array:
     """Outputs of every state of a few points, point by point."""
-    program, schedule, n_samples = plan.program, plan.program.schedule, len(plan.coefficients)
-    point = _table(program, plan.segments, POINT, points, plan.coefficients[:1])
+    compiled, schedule, n_samples = plan.compiled, plan.compiled.schedule, len(plan.coefficients)
+    point = _table(compiled, plan.segments, POINT, points, plan.coefficients[:1])
     both = point
     if (plan.kind == STATE).any():
         repeated = np.repeat(points, n_samples, axis=0)
-        both = _table(program, plan.segments, STATE, repeated, np.tile(plan.coefficients, (len(points), 1)))
+        both = _table(compiled, plan.segments, STATE, repeated, np.tile(plan.coefficients, (len(points), 1)))
     tables = (point, plan.sample, both)
     n_states, size = len(points) * n_samples, 2**schedule.n_qubits
     smallest, most = smallest_cos(schedule.n_qubits), batch_size(schedule.n_qubits)
-    outputs, width, part = np.empty((n_states, program.n_outputs)), 0, plan.samples
+    outputs, width, part = np.empty((n_states, compiled.n_outputs)), 0, plan.samples
     for first in range(0, n_states, most):
         if width != min(most, n_states - first):  # else the work arrays of the states before serve again
             width = min(most, n_states - first)
             runs, work = _empty_runs(schedule, len(plan.kind), width), np.empty((4, width))
-            batch = _last_block(program, width, size)
+            batch = _last_block(compiled, width, size)
         number = np.arange(first, first + width)
         rows = np.stack([number // n_samples, number % n_samples, number])  # of the tables, by kind
         values = (batch.tans, runs.cosines, runs.alphas, runs.gammas, batch.phases)
         resolve_values(plan.segments, tables, rows, smallest, work, *values)
         look_up(schedule.word_rotation, plan.kind, tables, rows, runs.cos, runs.sin)
         batch.phases[:] *= schedule.phase
-        first_order.fill_diagonals(schedule.layout, runs, program.basis_phases, 0, 0, size, batch.diagonals)
+        first_order.fill_diagonals(schedule.layout, runs, compiled.basis_phases, 0, 0, size, batch.diagonals)
         if plan.samples.differ or part.n_samples != width:
             part = plan.samples.part(number % n_samples)
-        evolve(batch.diagonals, plan.kernels, batch.tans, part.basis_states, part.initial(), batch.states[0])
-        outputs[first : first + width] = observe(program, batch, part).outputs
+        evolve(batch.diagonals, plan.kernel_schedule, batch.tans, part.basis_states, part.initial(), batch.states[0])
+        outputs[first : first + width] = observe(compiled, batch, part).outputs
     return outputs
 
 
@@ -158,14 +158,14 @@ def _empty_runs(schedule: Schedule, n_rotations: int, width: int) -> Runs:
     return Runs(cos, sin, np.empty((schedule.n_runs, width)), alphas, gammas, schedule.run_has_ry)
 
 
-def _last_block(program: CompiledCircuit, width: int, size: int) -> Batch:
+def _last_block(compiled: CompiledCircuit, width: int, size: int) -> Batch:
     """A batch that keeps the states of the last block alone: nothing is differentiated."""
-    schedule = program.schedule
+    schedule = compiled.schedule
     return Batch(
-        diagonals=np.empty((schedule.n_blocks + len(program.basis_phases), 2, size, width)),
+        diagonals=np.empty((schedule.n_blocks + len(compiled.basis_phases), 2, size, width)),
         states=np.empty((1, 2, size, width)),
         adjoints=np.empty((0, 2, size, width)),
-        images=np.empty((program.n_outputs, 2, size, width)),
+        images=np.empty((compiled.n_outputs, 2, size, width)),
         tans=np.empty((schedule.n_runs, width)),
         axes=np.empty((0, 0, 3)),
         overlaps=np.empty((0, 3, 0)),
@@ -174,7 +174,7 @@ def _last_block(program: CompiledCircuit, width: int, size: int) -> Batch:
     )
 
 
-@compiled
+@kernel
 def multiply_segments(segments, kind, element_axis, element_index, fixed, cos, sin, out):
     """The first column of the product of each segment of one kind, out[segment, row] = Re a, Im a, Re b, Im b."""
     for g in range(len(segments.kind)):
@@ -190,7 +190,7 @@ def multiply_segments(segments, kind, element_axis, element_index, fixed, cos, s
                 out[g, row, 0], out[g, row, 1], out[g, row, 2], out[g, row, 3] = a.real, a.imag, b.real, b.imag
 
 
-@compiled
+@kernel
 def resolve_values(segments, tables, rows, smallest, work, tans, cosines, alphas, gammas, phases):
     """Each run of each state as diag(1, alpha) cos (1, -t; t, 1) diag(1, gamma), and the product of their phases."""
     n_states = len(phases)
@@ -211,7 +211,7 @@ def resolve_values(segments, tables, rows, smallest, work, tans, cosines, alphas
         compress_euler(work, smallest, tans[run], cosines[run], alphas[run], gammas[run], phases)
 
 
-@compiled
+@kernel
 def look_up(rotations, kind, tables, rows, cos, sin):
     """Cosine and sine of half of the angles of some rotations, in every state."""
     for k in rotations:
@@ -220,7 +220,7 @@ def look_up(rotations, kind, tables, rows, cos, sin):
             cos[s, k], sin[s, k] = table.cos[rows[kind[k], s], k], table.sin[rows[kind[k], s], k]
 
 
-@compiled
+@kernel
 def evolve(diagonals, schedule, tans, basis_states, amplitudes, state):
     """State = psi at the evaluation point of the last block."""
     for b in range(len(schedule.ry_starts) - 1):

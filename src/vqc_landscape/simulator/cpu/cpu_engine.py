@@ -61,7 +61,7 @@ class CpuEngine:
 
     def __init__(self, compiled: CompiledCircuit) -> None:
         self.compiled = compiled
-        self.kernels = kernel_schedule(compiled.schedule)
+        self._schedule = kernel_schedule(compiled.schedule)
         self._elements = kernel_elements(compiled.schedule)
         self._layout = compiled.schedule.layout
         self._entries = compiled.columns.entries
@@ -87,7 +87,7 @@ class CpuEngine:
 
     def outputs_at(self, points: Array, samples: Encoded) -> Array:
         """Outputs at every point, shape (n_points, n_samples, K)."""
-        return batched_params.outputs_at(self.compiled, self.kernels, points, samples)
+        return batched_params.outputs_at(self.compiled, self._schedule, points, samples)
 
     def jacobian(self, params: Array, samples: Encoded) -> Array:
         """Derivatives of the outputs, shape (n_samples, K, r): an adjoint sweep for each output."""
@@ -123,7 +123,7 @@ class CpuEngine:
         """States of all blocks, in arrays that are to be given back, and what is measured."""
         lent = self._pool.lend(self._new_batch, samples.n_samples, self.compiled.schedule.n_blocks)
         batch, runs, work = self._with_angles(params, samples, *lent.arrays)
-        static = (self._elements, self._layout, self.kernels, self.compiled.basis_phases)
+        static = (self._elements, self._layout, self._schedule, self.compiled.basis_phases)
         first_order.forward_sweep(*static, runs, samples.basis_states, samples.initial(), work, batch)
         return lent, batch, observe(self.compiled, batch, samples)
 
@@ -137,7 +137,7 @@ class CpuEngine:
 
     def _adjoint_sweep(self, batch: Batch, factors: Array, rows: Array) -> None:
         factor = self.compiled.strategy.gradient_factor
-        first_order.adjoint_sweep(factors, factor, self.kernels, self._entries, batch, rows)
+        first_order.adjoint_sweep(factors, factor, self._schedule, self._entries, batch, rows)
 
     def _with_angles(
         self, params: Array, samples: Encoded, batch: Batch, runs: Runs, work: Array
@@ -213,17 +213,17 @@ class CpuEngine:
         gradient_factor, columns = self.compiled.strategy.gradient_factor, self.compiled.columns
         losses, measured = (factors, gradient_factor, curvature), (sets, target, sums)
         if self._shares_sample:
-            add_samples_by_threads(operations, *losses, samples, self.kernels, columns, *measured)
+            add_samples_by_threads(operations, *losses, samples, self._schedule, columns, *measured)
         else:
             all_of_it = (-1, 0, len(factors))
-            second_order.add_samples(operations, *all_of_it, *losses, samples, self.kernels, columns, *measured)
+            second_order.add_samples(operations, *all_of_it, *losses, samples, self._schedule, columns, *measured)
         if lent is not None:
             lent.back()
 
     def _one_after_the_other(self, batch: Batch) -> tuple[Lent | None, Samples]:
         """The samples of a batch one after the other; of one sample the arrays as they are."""
         sources = (batch.diagonals, batch.states, batch.adjoints, batch.images)
-        tans = np.ascontiguousarray(batch.tans[self.kernels.ry_run].T)
+        tans = np.ascontiguousarray(batch.tans[self._schedule.ry_run].T)
         others = (tans, batch.axes, batch.overlaps, batch.coefficients)
         if len(tans) == 1:
             diagonals, states, adjoints, images = (source.reshape(1, *source.shape[:-1]) for source in sources)
@@ -260,8 +260,9 @@ class CpuEngine:
             for part in sizes.batches(self.compiled.n_qubits, block.start, block.stop):
                 first = self._first_order(params, samples.part(part), part, weigh)
                 losses = (first.loss_grad, first.loss_curvature)
-                program = (self.compiled, self.kernels, self._entries)
-                total += batch_hvp(*program, first.batch, first.observed, *losses, direction)
+                total += batch_hvp(
+                    self.compiled, self._schedule, self._entries, first.batch, first.observed, *losses, direction
+                )
                 first.lent.back()
             return total
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from vqc_landscape.simulator.cpu.jit import compiled
+from vqc_landscape.simulator.cpu.jit import kernel
 from vqc_landscape.simulator.cpu.kernels import (
     apply_ry_samples,
     apply_unitaries,
@@ -21,7 +21,7 @@ from vqc_landscape.simulator.cpu.kernels import (
 )
 
 
-@compiled(inline="always")
+@kernel(inline="always")
 def multiply_element(a, b, axis, c, s, fixed):
     """First column of (element U), U = (a, -b*; b, a*), for exp(-i angle/2 sigma_axis) or a fixed gate."""
     if axis == 0:
@@ -34,7 +34,7 @@ def multiply_element(a, b, axis, c, s, fixed):
     return fa * a - np.conj(fb) * b, fb * a + np.conj(fa) * b
 
 
-@compiled(inline="always")
+@kernel(inline="always")
 def rotated_axis(a, b, axis, alpha, out):
     """out = n with n . sigma = W sigma_axis W+, W = diag(1, alpha)+ (a, -b*; b, a*)."""
     if axis == 0:
@@ -47,7 +47,7 @@ def rotated_axis(a, b, axis, alpha, out):
     out[0], out[1], out[2] = transverse.real, transverse.imag, z
 
 
-@compiled(inline="always")
+@kernel(inline="always")
 def resolve_runs(elements, runs, work, tans, phases, axes):
     """Each run as one matrix, and each of its rotations' generators at the evaluation point.
 
@@ -85,7 +85,7 @@ def resolve_runs(elements, runs, work, tans, phases, axes):
             axes[k, s, 0], axes[k, s, 1], axes[k, s, 2] = 0.0, 0.0, 1.0
 
 
-@compiled(inline="always")
+@kernel(inline="always")
 def fill_diagonals(layout, runs, basis_phases, number, first, stop, diagonals):
     """diagonals[b - number] = D_b for amplitudes ``first`` to ``stop``.
 
@@ -135,7 +135,7 @@ def fill_diagonals(layout, runs, basis_phases, number, first, stop, diagonals):
             multiply_phase(diagonals[i], masks[k], masked[k], first, stop)
 
 
-@compiled(inline="always")
+@kernel(inline="always")
 def place_phase(slot, mask, phase, phases, masks, masked, n_masked):
     """phases[slot] *= phase; or, where the slot is negative, one more mask with its phase. Returns how many masks."""
     if slot < 0:
@@ -148,7 +148,7 @@ def place_phase(slot, mask, phase, phases, masks, masked, n_masked):
     return n_masked
 
 
-@compiled(inline="always")
+@kernel(inline="always")
 def copy_state(source, out):
     """out = source; compiles in a tenth of the time of a slice assignment."""
     for plane in range(2):
@@ -157,7 +157,7 @@ def copy_state(source, out):
                 out[plane, z, s] = source[plane, z, s]
 
 
-@compiled(inline="always")
+@kernel(inline="always")
 def start(basis_states, amplitudes, diagonal, state):
     """State = diagonal times the initial state, a basis state or (if there are any) amplitudes."""
     if amplitudes.shape[1]:
@@ -169,7 +169,7 @@ def start(basis_states, amplitudes, diagonal, state):
                     state[plane, z, s] = diagonal[plane, z, s] if z == basis_states[s] else 0.0
 
 
-@compiled(inline="always")
+@kernel(inline="always")
 def forward(diagonals, schedule, tans, basis_states, amplitudes, states):
     """states[b] = psi at the evaluation point of block b."""
     for b in range(len(states)):
@@ -180,7 +180,7 @@ def forward(diagonals, schedule, tans, basis_states, amplitudes, states):
         apply_block(b, schedule, tans, 1.0, states[b])
 
 
-@compiled(inline="always")
+@kernel(inline="always")
 def apply_block(b, schedule, tans, direction, state):
     """RY rotations and unitaries of a block, or (direction -1) their adjoints."""
     if direction < 0:
@@ -191,7 +191,7 @@ def apply_block(b, schedule, tans, direction, state):
         apply_unitaries(schedule.unitaries, b, 1.0, state, state.shape[2])
 
 
-@compiled
+@kernel
 def forward_sweep(elements, layout, schedule, basis_phases, runs, basis_states, amplitudes, work, batch):
     """From the angles to the states of all blocks."""
     resolve_runs(elements, runs, work, batch.tans, batch.phases, batch.axes)
@@ -200,7 +200,7 @@ def forward_sweep(elements, layout, schedule, basis_phases, runs, basis_states, 
     forward(batch.diagonals, schedule, batch.tans, basis_states, amplitudes, batch.states)
 
 
-@compiled(inline="always")
+@kernel(inline="always")
 def backward(diagonals, schedule, tans, adjoints):
     """adjoints[b - 1] = D_b^* RY^T adjoints[b], from the last block down."""
     scratch = np.empty_like(adjoints[0])
@@ -210,7 +210,7 @@ def backward(diagonals, schedule, tans, adjoints):
         multiply_diagonal(scratch, diagonals[b], -1.0, adjoints[b - 1])
 
 
-@compiled
+@kernel
 def adjoint_sweep(factors, gradient_factor, schedule, entries, batch, rows):
     """rows[s] = sum over the outputs of factors[s, k] df_sk: the gradient of every sample.
 
@@ -234,7 +234,7 @@ def adjoint_sweep(factors, gradient_factor, schedule, entries, batch, rows):
     add_gradients(gradient_factor, batch.overlaps, batch.axes, entries, batch.coefficients, rows)
 
 
-@compiled
+@kernel
 def measure(state, diagonals, n_blocks, sets, outputs, image):
     """outputs[s] = <O> and image = O state, with O = offset + sum over the commuting sets of V+ w V."""
     n_samples, scratch = state.shape[2], np.empty_like(state)
@@ -275,7 +275,7 @@ def measure(state, diagonals, n_blocks, sets, outputs, image):
                     image[plane, z, s] += scratch[plane, z, s]
 
 
-@compiled
+@kernel
 def pull_target_back(state, diagonal, phases, target, pulled, overlaps):
     """pulled[s] = the target before the last diagonal, (n_samples, 2, 2**n); overlaps[s] = <pulled|state>.
 
@@ -290,7 +290,7 @@ def pull_target_back(state, diagonal, phases, target, pulled, overlaps):
         overlaps[s] = total
 
 
-@compiled
+@kernel
 def fill_images(factors, pulled, image):
     """image[:, z, s] = factors[s] pulled[s, :, z]."""
     for z in range(image.shape[1]):
@@ -299,7 +299,7 @@ def fill_images(factors, pulled, image):
             image[0, z, s], image[1, z, s] = t.real, t.imag
 
 
-@compiled(inline="always")
+@kernel(inline="always")
 def site_overlaps(adjoints, states, schedule, out):
     """out[site, a, s] = Re <adjoint| -i/2 sigma_a |state> at the block of each site."""
     for site in range(len(schedule.site_block)):
@@ -307,7 +307,7 @@ def site_overlaps(adjoints, states, schedule, out):
         overlaps(adjoints[b], states[b], schedule.site_x[site], schedule.site_r[site], out[site])
 
 
-@compiled(inline="always")
+@kernel(inline="always")
 def add_gradients(gradient_factor, overlaps, axes, entries, coefficients, rows):
     """rows[s, column] += gradient_factor coefficient (axis . overlap of its site), over all entries."""
     column, site, rotation, term = entries

@@ -23,7 +23,7 @@ from __future__ import annotations
 import numpy as np
 
 from vqc_landscape.simulator.cpu.first_order import add_gradients, apply_block, copy_state
-from vqc_landscape.simulator.cpu.jit import compiled
+from vqc_landscape.simulator.cpu.jit import kernel
 from vqc_landscape.simulator.cpu.kernels import (
     low_index,
     multiply_diagonal,
@@ -33,7 +33,7 @@ from vqc_landscape.simulator.cpu.kernels import (
 )
 
 
-@compiled
+@kernel
 def add_generator(state, x, r, axis, factor, out):
     """out += factor * -i/2 (axis . sigma) state on one site, axis (3, n_samples)."""
     if x == 0:
@@ -57,7 +57,7 @@ def add_generator(state, x, r, axis, factor, out):
             out[1, w, s] += n_z * b_re - n_x * a_re + n_y * a_im
 
 
-@compiled
+@kernel
 def site_axes(v, entries, axes, coefficients, out):
     """out[site, :, s] = sum over the entries of a site of v[column] coefficient axis."""
     column, site, rotation, term = entries
@@ -72,7 +72,7 @@ def site_axes(v, entries, axes, coefficients, out):
                 out[site[e], a, s] += factor * axes[rotation[e], s, a]
 
 
-@compiled
+@kernel
 def add_sites(b, words, n_runs, schedule, axes, states, factor, out):
     """out += factor G_v state over the runs, or over the words, of block b."""
     first, stop = (n_runs, len(schedule.site_block)) if words else (0, n_runs)
@@ -81,7 +81,7 @@ def add_sites(b, words, n_runs, schedule, axes, states, factor, out):
             add_generator(states[b], schedule.site_x[site], schedule.site_r[site], axes[site], factor, out)
 
 
-@compiled
+@kernel
 def forward_tangent(batch, schedule, n_runs, axes, tangents):
     """tangents[b] = tau at the evaluation point of block b."""
     for b in range(len(batch.states)):
@@ -97,7 +97,7 @@ def forward_tangent(batch, schedule, n_runs, axes, tangents):
         add_sites(b, True, n_runs, schedule, axes, batch.states, 1.0, tangents[b])
 
 
-@compiled
+@kernel
 def output_derivatives(images, tangent, out):
     """out[s, k] = 2 Re <image_k|tau> of every sample."""
     for s in range(out.shape[0]):
@@ -110,7 +110,7 @@ def output_derivatives(images, tangent, out):
                     out[s, k] += 2.0 * images[k, plane, z, s] * tangent[plane, z, s]
 
 
-@compiled
+@kernel
 def weigh_image(factors, image, weights, images, out):
     """out = factors[s] image + sum_k weights[s, k] images_k: mu at the end."""
     for plane in range(2):
@@ -122,34 +122,34 @@ def weigh_image(factors, image, weights, images, out):
                 out[plane, z, s] = total
 
 
-@compiled
-def backward_overlaps(batch, schedule, n_runs, axes, tangents, cotangent, scratch, out):
-    """out[site, a, s] = Re <mu| -i/2 sigma_a |psi> + Re <lambda| -i/2 sigma_a |tau>; ``cotangent`` enters as mu_end.
+@kernel
+def backward_overlaps(batch, schedule, n_runs, axes, tangents, adjoint_tangent, scratch, out):
+    """out[site, a, s] = Re <mu| -i/2 sigma_a |psi> + Re <lambda| -i/2 sigma_a |tau>, mu_end = ``adjoint_tangent``.
 
     Words act after the runs of their block: they see all of tau, and the runs see their part of mu.
     """
-    one, other = np.empty((3, cotangent.shape[2])), np.empty((3, cotangent.shape[2]))
+    one, other = np.empty((3, adjoint_tangent.shape[2])), np.empty((3, adjoint_tangent.shape[2]))
     for b in range(len(batch.states) - 1, -1, -1):
         for words in (True, False):
             first, stop = (n_runs, len(schedule.site_block)) if words else (0, n_runs)
             for site in range(first, stop):
                 if schedule.site_block[site] == b:
                     x, r = schedule.site_x[site], schedule.site_r[site]
-                    overlaps(cotangent, batch.states[b], x, r, one)
+                    overlaps(adjoint_tangent, batch.states[b], x, r, one)
                     overlaps(batch.adjoints[b], tangents[b], x, r, other)
                     for a in range(3):
-                        for s in range(cotangent.shape[2]):
+                        for s in range(adjoint_tangent.shape[2]):
                             out[site, a, s] = one[a, s] + other[a, s]
             # G+ = -G
-            add_sites(b, words, n_runs, schedule, axes, batch.adjoints, -1.0, cotangent)
+            add_sites(b, words, n_runs, schedule, axes, batch.adjoints, -1.0, adjoint_tangent)
             add_sites(b, words, n_runs, schedule, axes, batch.states, -1.0, tangents[b])
         if b > 0:
-            copy_state(cotangent, scratch)
+            copy_state(adjoint_tangent, scratch)
             apply_block(b, schedule, batch.tans, -1.0, scratch)
-            multiply_diagonal(scratch, batch.diagonals[b], -1.0, cotangent)
+            multiply_diagonal(scratch, batch.diagonals[b], -1.0, adjoint_tangent)
 
 
-@compiled
+@kernel
 def collect(v, columns, entries, pair_columns, batch, overlaps, rows, total):
     """total[p] += sum over the samples of (H v)_p, all by columns.
 

@@ -14,7 +14,7 @@ from vqc_landscape.simulator.cpu.workspace import Batch, KernelSchedule
 
 def batch_hvp(
     compiled: CompiledCircuit,
-    kernels: KernelSchedule,
+    schedule: KernelSchedule,
     entries: tuple[Ints, ...],
     batch: Batch,
     observed: Observed,
@@ -27,13 +27,13 @@ def batch_hvp(
     axes, overlaps = np.empty_like(batch.overlaps), np.empty_like(batch.overlaps)
     tangents, scratch = np.empty_like(batch.states), np.empty_like(batch.states[0])
     hvp.site_axes(v, entries, batch.axes, batch.coefficients, axes)
-    hvp.forward_tangent(batch, kernels, n_runs, axes, tangents)
+    hvp.forward_tangent(batch, schedule, n_runs, axes, tangents)
     image, factors = observe_tangent(compiled, batch, observed, loss_grad, tangents[-1])
-    derivatives, cotangent = np.empty_like(loss_grad), np.empty_like(image)
+    derivatives, adjoint_tangent = np.empty_like(loss_grad), np.empty_like(image)
     hvp.output_derivatives(batch.images, tangents[-1], derivatives)
     weights = np.einsum("skl,sl->sk", loss_curvature, derivatives)
-    hvp.weigh_image(factors, image, weights, batch.images, cotangent)
-    hvp.backward_overlaps(batch, kernels, n_runs, axes, tangents, cotangent, scratch, overlaps)
+    hvp.weigh_image(factors, image, weights, batch.images, adjoint_tangent)
+    hvp.backward_overlaps(batch, schedule, n_runs, axes, tangents, adjoint_tangent, scratch, overlaps)
     total, rows = np.zeros(compiled.n_active), np.empty((len(loss_grad), compiled.n_active))
     hvp.collect(v, columns, entries, columns.pair_columns, batch, overlaps, rows, total)
     return total

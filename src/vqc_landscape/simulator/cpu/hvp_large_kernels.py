@@ -12,14 +12,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from vqc_landscape.simulator.cpu.jit import compiled
+from vqc_landscape.simulator.cpu.jit import kernel
 from vqc_landscape.simulator.cpu.kernels import echelon_pivots, low_index, parity_sign
 
 QUBITS_AT_ONCE = 7  # that are rotated together: four states of 2**7 offsets and 64 cosets are half a megabyte
 SIDE_BY_SIDE = 64  # cosets
 
 
-@compiled
+@kernel
 def make_offsets(x, offsets, pivots):
     """offsets[j] = sum over the bits q of j of x[q]; and a bit of each coset that its first member has not."""
     offsets[0] = 0
@@ -29,7 +29,7 @@ def make_offsets(x, offsets, pivots):
     echelon_pivots(x, pivots)
 
 
-@compiled(inline="always")
+@kernel(inline="always")
 def first_member(number, pivots, n_pivots):
     """The member without any pivot of the coset of a number."""
     z = number
@@ -38,13 +38,13 @@ def first_member(number, pivots, n_pivots):
     return z
 
 
-@compiled(inline="always")
+@kernel(inline="always")
 def new_work(n_states, k, width):
     """(n_states, 2, 2**k, width) and a rest: at strides of powers of two, all numbers that mix share one cache set."""
     return np.empty((n_states, 2, (1 << k) + 1, width + 8))
 
 
-@compiled(distinct=True)
+@kernel(distinct=True)
 def load(states, members, offsets, work):
     """work[k, p, j, c] = states[k, p, members[c] ^ offsets[j]]."""
     in_row = stand_in_a_row(members, offsets)
@@ -60,7 +60,7 @@ def load(states, members, offsets, work):
                         work[k, plane, j, c] = states[k, plane, members[c] ^ offsets[j]]
 
 
-@compiled(distinct=True)
+@kernel(distinct=True)
 def store(work, members, offsets, states):
     """The way back."""
     in_row = stand_in_a_row(members, offsets)
@@ -76,7 +76,7 @@ def store(work, members, offsets, states):
                         states[k, plane, members[c] ^ offsets[j]] = work[k, plane, j, c]
 
 
-@compiled
+@kernel
 def stand_in_a_row(members, offsets):
     """Whether the same member of consecutive cosets is consecutive: then it is read in vectors."""
     n = len(members)
@@ -88,7 +88,7 @@ def stand_in_a_row(members, offsets):
     return low & (n - 1) == 0
 
 
-@compiled(distinct=True)
+@kernel(distinct=True)
 def scale(work, members, offsets, diagonal, direction):
     """work *= diagonal (direction 1) or its conjugate (-1)."""
     in_row = stand_in_a_row(members, offsets)
@@ -101,7 +101,7 @@ def scale(work, members, offsets, diagonal, direction):
                 work[k, 0, j, c], work[k, 1, j, c] = re * d_re - im * d_im, re * d_im + im * d_re
 
 
-@compiled(distinct=True)
+@kernel(distinct=True)
 def rotate_forward(work, n_offsets, q, cos, sin, axis, signs):
     """Psi and tau (states 0 and 1) times (cos, -sin; sin, cos) on bit q, and then tau += -i/2 (axis . sigma) psi.
 
@@ -124,7 +124,7 @@ def rotate_forward(work, n_offsets, q, cos, sin, axis, signs):
             work[1, 1, k, c] = cos * r_im + s * t_im + z * q_re - n_x * p_re + y * p_im
 
 
-@compiled(distinct=True)
+@kernel(distinct=True)
 def rotate_back(work, n_offsets, q, cos, sin, axis, signs, first, second):
     """Overlaps of psi, tau, lambda, mu (states 0 to 3) on bit q; then before G_v, and before its rotation.
 
@@ -174,7 +174,7 @@ def rotate_back(work, n_offsets, q, cos, sin, axis, signs, first, second):
         second[2] += 0.5 * w
 
 
-@compiled
+@kernel
 def forward_qubits(states, x, r, cos, sin, axes, diagonal, direction, first, stop):
     """Rotate psi and tau (states 0 and 1) on some qubits; then tau += G_v psi; cosets first to stop.
 
@@ -198,7 +198,7 @@ def forward_qubits(states, x, r, cos, sin, axes, diagonal, direction, first, sto
         store(work, members, offsets, states)
 
 
-@compiled
+@kernel
 def backward_qubits(states, x, r, cos, sin, axes, diagonal, scales, first, stop, out):
     """Overlaps of some qubits, then back before them: psi, tau, lambda, mu (states 0 to 3), cosets first to stop.
 
@@ -221,7 +221,7 @@ def backward_qubits(states, x, r, cos, sin, axes, diagonal, scales, first, stop,
         store(work, members, offsets, states)
 
 
-@compiled
+@kernel
 def place(start, pivots, r, members, signs):
     """The first members of consecutive cosets, and the sign of each for every qubit."""
     for c in range(len(members)):
@@ -230,7 +230,7 @@ def place(start, pivots, r, members, signs):
             signs[q, c] = parity_sign(members[c], r[q])
 
 
-@compiled
+@kernel
 def multiply_states(states, diagonal, direction, first, stop):
     """Every state times the diagonal (direction 1) or its conjugate (-1), for amplitudes first to stop."""
     for k in range(len(states)):
@@ -240,7 +240,7 @@ def multiply_states(states, diagonal, direction, first, stop):
             states[k, 0, z], states[k, 1, z] = re * d_re - im * d_im, re * d_im + im * d_re
 
 
-@compiled
+@kernel
 def project(states, diagonal, target, first, stop, out):
     """out[k] += <target| diagonal |state k> for psi and tau, as real and imaginary part."""
     for k in range(2):
@@ -254,7 +254,7 @@ def project(states, diagonal, target, first, stop, out):
         out[k, 1] += im
 
 
-@compiled
+@kernel
 def fill_images(images, diagonal, target, overlaps, first, stop):
     """images[k] = overlaps[k] conj(diagonal) target, for psi and tau."""
     for k in range(2):
@@ -265,7 +265,7 @@ def fill_images(images, diagonal, target, overlaps, first, stop):
             images[k, 0, z], images[k, 1, z] = re * c_re - im * c_im, re * c_im + im * c_re
 
 
-@compiled
+@kernel
 def combine_images(images, loss_grad, weights, states, first, stop):
     """lambda and mu (states 2 and 3) at the end, from the observables times psi and tau, (n_outputs, 2, 2, 2**n)."""
     for plane in range(2):
@@ -277,7 +277,7 @@ def combine_images(images, loss_grad, weights, states, first, stop):
             states[2, plane, z], states[3, plane, z] = adjoint, derivative
 
 
-@compiled
+@kernel
 def add_real_product(left, right, first, stop, out):
     """out[0] += Re <left|right>."""
     for plane in range(2):
@@ -287,7 +287,7 @@ def add_real_product(left, right, first, stop, out):
         out[0] += total
 
 
-@compiled
+@kernel
 def weigh(states, weights, first, stop, out):
     """out[0] += <psi| weights |psi>, psi the first of the states; then all of them times the weights."""
     for z in range(first, stop):
@@ -298,7 +298,7 @@ def weigh(states, weights, first, stop, out):
                 states[k, plane, z] *= weights[z]
 
 
-@compiled
+@kernel
 def add_words(states, source, target, masks, weights, factor, first, stop):
     """State ``target`` += factor * sum over words of -i/2 weight Z...Z of state ``source``."""
     for z in range(first, stop):
@@ -310,7 +310,7 @@ def add_words(states, source, target, masks, weights, factor, first, stop):
         states[target, 1, z] -= angle * re
 
 
-@compiled
+@kernel
 def add_word_overlaps(states, left, right, masks, first, stop, out):
     """out[word, 2] += Re <left| -i/2 Z...Z |right>."""
     for word in range(len(masks)):

@@ -25,7 +25,7 @@ SOURCES = (ROOM, ROOM.parent / "compile")  # kernels have constants of the sched
 KERNELS: list[Kernel] = []  # all of them, whether compiled yet or not
 
 
-def compiled(function: Callable[..., Any] | None = None, *, inline: str = "never", distinct: bool = False) -> Any:
+def kernel(function: Callable[..., Any] | None = None, *, inline: str = "never", distinct: bool = False) -> Any:
     """Compile a function at its first call, without the GIL and with fast arithmetic.
 
     Args:
@@ -36,16 +36,16 @@ def compiled(function: Callable[..., Any] | None = None, *, inline: str = "never
             loop begins with a comparison of all addresses, which costs as much as twenty columns of a product.
     """
     if function is None:
-        return lambda f: compiled(f, inline=inline, distinct=distinct)
+        return lambda f: kernel(f, inline=inline, distinct=distinct)
     if _config.DISABLE_JIT:  # to step through it
         return function
     options: dict[str, Any] = dict(nopython=True, fastmath=True, nogil=True, boundscheck=False, error_model="numpy")
     # no entry for C code: nobody calls it, and it would be compiled with every function
     options |= dict(inline=inline, noalias=distinct, no_cfunc_wrapper=True)
-    kernel = Kernel(function, targetoptions=options)
-    kernel.cache_in(CACHE)
-    KERNELS.append(kernel)
-    return kernel
+    made = Kernel(function, targetoptions=options)
+    made.cache_in(CACHE)
+    KERNELS.append(made)
+    return made
 
 
 def sources_hash(folders: Iterable[Path]) -> str:

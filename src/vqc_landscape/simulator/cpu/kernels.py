@@ -13,16 +13,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from vqc_landscape.simulator.cpu.jit import compiled
+from vqc_landscape.simulator.cpu.jit import kernel
 
 
-@compiled(inline="always")
+@kernel(inline="always")
 def low_index(i, bit):
     """The i-th index whose ``bit`` (a power of two) is 0."""
     return ((i & ~(bit - 1)) << 1) | (i & (bit - 1))
 
 
-@compiled(inline="always")
+@kernel(inline="always")
 def parity_sign(z, mask):
     """+1 or -1: (-1) to the number of ones in z & mask."""
     bits = z & mask
@@ -37,7 +37,7 @@ def parity_sign(z, mask):
 # --- samples as columns: each has its own angles ------------------------------------------------------
 
 
-@compiled
+@kernel
 def fill_table(phases, table):
     """table[:, y, s] = table[:, 0, s] prod_j phases[j, s]**bit_j(y), bit 0 the most significant one."""
     size = 1
@@ -50,7 +50,7 @@ def fill_table(phases, table):
         size *= 2
 
 
-@compiled(inline="always")
+@kernel(inline="always")
 def multiply_tables(high, low, n_low, order, signs, first, stop, out):
     """out[:, z, s] = signs[z] high[:, i, s] low[:, j, s], j the last ``n_low`` bits of order[z], i the others."""
     for z in range(first, stop):
@@ -60,7 +60,7 @@ def multiply_tables(high, low, n_low, order, signs, first, stop, out):
             out[0, z, s], out[1, z, s] = h_re * l_re - h_im * l_im, h_re * l_im + h_im * l_re
 
 
-@compiled(inline="always")
+@kernel(inline="always")
 def multiply_phase(diagonal, mask, phase, first, stop):
     """diagonal[:, z, s] *= phase[s] where z & mask has odd parity."""
     for z in range(first, stop):
@@ -70,7 +70,7 @@ def multiply_phase(diagonal, mask, phase, first, stop):
                 diagonal[0, z, s], diagonal[1, z, s] = re * p.real - im * p.imag, re * p.imag + im * p.real
 
 
-@compiled(inline="always")
+@kernel(inline="always")
 def multiply_diagonal(source, diagonal, direction, out):
     """out = source * diagonal (direction 1) or source * conj(diagonal) (direction -1)."""
     for z in range(source.shape[1]):
@@ -80,7 +80,7 @@ def multiply_diagonal(source, diagonal, direction, out):
             out[0, z, s], out[1, z, s] = re * d_re - im * d_im, re * d_im + im * d_re
 
 
-@compiled
+@kernel
 def apply_ry_samples(state, x, r, tans, direction):
     """RY without its cosine, (1, -t; t, 1), on the qubit (x, r), t = direction * tans[s]."""
     pivot = x & -x
@@ -94,7 +94,7 @@ def apply_ry_samples(state, x, r, tans, direction):
                 state[plane, z, s], state[plane, w, s] = a - t * b, b + t * a
 
 
-@compiled
+@kernel
 def overlaps(left, right, x, r, out):
     """out[0:3, s] = Re <left| -i/2 sigma |right> for sigma = X, Y, Z of a qubit; x = 0: [2, s] for a word of Z's.
 
@@ -131,7 +131,7 @@ RY_AT_ONCE = (
 )
 
 
-@compiled
+@kernel
 def propagate(block, diagonal, x, r, tans, direction, n):
     """block <- (product of RY rotations) diagonal block, first n columns; direction -1: the adjoint of that.
 
@@ -179,7 +179,7 @@ def propagate(block, diagonal, x, r, tans, direction, n):
                     scale_row(block, z, diagonal[0, z], -diagonal[1, z], n)
 
 
-@compiled(inline="always")
+@kernel(inline="always")
 def echelon_pivots(x, pivots):
     """One bit for each mask, ascending, such that every coset of their span has one member with all of them 0.
 
@@ -198,7 +198,7 @@ def echelon_pivots(x, pivots):
                 pivots[j], pivots[j - 1] = pivots[j - 1], pivots[j]
 
 
-@compiled(inline="always")
+@kernel(inline="always")
 def scale_row(block, z, re, im, n):
     """Row z times re + i im."""
     for c in range(n):
@@ -206,7 +206,7 @@ def scale_row(block, z, re, im, n):
         block[0, z, c], block[1, z, c] = a * re - b * im, a * im + b * re
 
 
-@compiled(inline="always")
+@kernel(inline="always")
 def apply_ry_one(block, z0, offsets, k, t, n):
     """(1, -t; t, 1) on the last qubit of a coset."""
     half = 1 << (k - 1)
@@ -218,7 +218,7 @@ def apply_ry_one(block, z0, offsets, k, t, n):
                 block[plane, z, c], block[plane, w, c] = a - t * b, b + t * a
 
 
-@compiled
+@kernel
 def apply_ry_two(block, z0, offsets, k, q, t0, t1, n):
     """RY rotations of the qubits q and q + 1 of a coset at once: half the memory traffic."""
     bit0, bit1 = 1 << q, 1 << (q + 1)
@@ -236,7 +236,7 @@ def apply_ry_two(block, z0, offsets, k, q, t0, t1, n):
                 block[plane, z10, c], block[plane, z11, c] = b10 - t1 * b11, b11 + t1 * b10
 
 
-@compiled(distinct=True)
+@kernel(distinct=True)
 def add_generators(state, x, r, axes, slots, fresh, flipped, signs, out):
     """out[:, slots[e]] += -i (axes[e] . sigma) state on the site (x, r); ``fresh[e]``: nothing was there.
 
@@ -265,19 +265,19 @@ def add_generators(state, x, r, axes, slots, fresh, flipped, signs, out):
             out[1, slot, z] -= n_x * x_re + sign * (n_z * re + n_y * x_im)
 
 
-@compiled(distinct=True)
-def insert(new, columns, n_active, first_z, stop_z, tangents):
-    """tangents[:, columns] += 2 new over some amplitudes; columns from ``n_active`` on are written."""
+@kernel(distinct=True)
+def insert(new, columns, n_filled, first_z, stop_z, tangents):
+    """tangents[:, columns] += 2 new over some amplitudes; columns from ``n_filled`` on are written."""
     width, slot, n_slots = tangents.shape[3], 0, len(columns)
     while slot < n_slots:
         chunk, c = columns[slot] // width, columns[slot] % width
         run = 1  # consecutive columns go together: they are one contiguous row per amplitude
         while slot + run < n_slots and c + run < width and columns[slot + run] == columns[slot] + run:
-            if (columns[slot + run] < n_active) != (columns[slot] < n_active):
+            if (columns[slot + run] < n_filled) != (columns[slot] < n_filled):
                 break
             run += 1
         block, whole = tangents[chunk], first_z + (stop_z - first_z) // 8 * 8
-        if columns[slot] < n_active:
+        if columns[slot] < n_filled:
             for plane in range(2):
                 for z in range(first_z, stop_z):
                     for k in range(run):
@@ -294,7 +294,7 @@ def insert(new, columns, n_active, first_z, stop_z, tangents):
         slot += run
 
 
-@compiled
+@kernel
 def scale_and_apply_ry_two(block, diagonal, z0, offsets, k, t0, t1, n):
     """Every row times its phase; then RY rotations of the first two qubits of a coset: one memory traffic for both."""
     for j in range(0, 1 << k, 4):
@@ -316,7 +316,7 @@ def scale_and_apply_ry_two(block, diagonal, z0, offsets, k, t0, t1, n):
             block[1, z10, c], block[1, z11, c] = b10 - t1 * b11, b11 + t1 * b10
 
 
-@compiled(inline="always")
+@kernel(inline="always")
 def compress_euler(work, smallest, tans, cosines, alphas, gammas, phases):
     """U = (a, -b*; b, a*) = phase diag(1, alpha) cos (1, -t; t, 1) diag(1, gamma), for many U at once.
 
@@ -337,7 +337,7 @@ def compress_euler(work, smallest, tans, cosines, alphas, gammas, phases):
         phases[s] *= complex(w, x)
 
 
-@compiled(inline="always")
+@kernel(inline="always")
 def triple_product(n_k, n_i, overlap):
     """(n_i x n_k) . overlap: the commutator of two generators on one site, k before i."""
     return (
@@ -347,7 +347,7 @@ def triple_product(n_k, n_i, overlap):
     )
 
 
-@compiled
+@kernel
 def apply_unitaries(unitaries, b, direction, block, n):
     """The unitaries of one block on the first n columns; direction -1: their adjoints."""
     starts = unitaries.starts
@@ -359,7 +359,7 @@ def apply_unitaries(unitaries, b, direction, block, n):
         apply_matrix(block, masks[0], masks[1], matrix[0], matrix[1], direction, n)
 
 
-@compiled
+@kernel
 def apply_matrix(block, x, r, re, im, direction, n):
     """block <- (re + i im) block on some qubits, first n columns; direction -1: the adjoint.
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from vqc_landscape.simulator.cpu.jit import compiled
+from vqc_landscape.simulator.cpu.jit import kernel
 
 K_CHUNK = 64  # rows of both factors that stay in the L1/L2 cache while all tiles pass over them
 SLOT_CHUNK = 256  # the same for 24 slots: 48 kB, and long enough for a sum in vectors
 
 
-@compiled(distinct=True)
+@kernel(distinct=True)
 def add_products(left, k_left, right, rows, k0, k1, out, first, reach, n):
     """out[first + i, :n] += sum_k left[i, k - k_left] right[rows[k], :n] for k0 <= k < k1.
 
@@ -49,7 +49,7 @@ def add_products(left, k_left, right, rows, k0, k1, out, first, reach, n):
                 out[o + 3, c] += x3 * r
 
 
-@compiled(distinct=True)
+@kernel(distinct=True)
 def multiply(left, n_rows, right, rows, reach, out, n):
     """out[i, :n] = sum over planes and amplitudes of left[i] right[:n]; row i only up to column ``reach + i``."""
     for i in range(n_rows):
@@ -62,7 +62,7 @@ def multiply(left, n_rows, right, rows, reach, out, n):
             add_products(left[plane, :n_rows], np.int64(0), right[plane], rows, k0, k1, out, np.int64(0), reach, n)
 
 
-@compiled(distinct=True)
+@kernel(distinct=True)
 def multiply_slots(left, right, size, out):
     """out[i, j] = sum over planes and amplitudes of left[i] right[j], all slots stored as states."""
     for i in range(len(out)):
@@ -79,7 +79,7 @@ def multiply_slots(left, right, size, out):
                     out[i, j] += total
 
 
-@compiled(distinct=True)
+@kernel(distinct=True)
 def add_gram(left, right, weights, rows, out, first, diagonal_block):
     """out[first + i, j] += sum over planes and k of weights[k] left[rows[k], i] right[rows[k], j].
 
@@ -106,7 +106,7 @@ def compile_products() -> None:
     add_gram(planes, planes, np.empty(0), rows, matrix, 0, True)
 
 
-@compiled(inline="always")
+@kernel(inline="always")
 def add_row_sums(block, vector, factor, out):
     """out[c] += factor sum_z vector[z] block[z, c]."""
     for z in range(len(vector)):

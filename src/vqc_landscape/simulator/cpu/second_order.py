@@ -25,7 +25,7 @@ import numpy as np
 
 from vqc_landscape.simulator.compile.columns import Columns
 from vqc_landscape.simulator.compile.schedule import Ints
-from vqc_landscape.simulator.cpu.jit import compiled
+from vqc_landscape.simulator.cpu.jit import kernel
 from vqc_landscape.simulator.cpu.kernels import add_generators, apply_unitaries, insert, propagate, triple_product
 from vqc_landscape.simulator.cpu.matmul import add_gram, add_row_sums, multiply, multiply_slots
 
@@ -105,7 +105,7 @@ def make_operations(
     return Operations(*np.array(found, dtype=np.int64).T.copy())
 
 
-@compiled
+@kernel
 def add_samples(
     operations, only, first_sample, stop_sample, factors, gradient_factor, curvature, samples, schedule, columns, sets,
     target, work,
@@ -172,18 +172,18 @@ class Target(NamedTuple):
     weights: np.ndarray
 
 
-@compiled(inline="always")
+@kernel(inline="always")
 def padded(n, width):
     """Columns up to the end of a vector of 8: what lies beyond n is finite and never read."""
     return min((n + 7) // 8 * 8, width)
 
 
-@compiled(inline="always")
-def propagate_chunk(b, sample, chunk, n_active, samples, schedule, tangents):
+@kernel(inline="always")
+def propagate_chunk(b, sample, chunk, n_filled, samples, schedule, tangents):
     """Carry the active columns of a chunk through block b."""
     start, stop = schedule.ry_starts[b], schedule.ry_starts[b + 1]
     tans = samples.tans[sample, start:stop]
-    n = padded(n_active - chunk * tangents.shape[3], tangents.shape[3])
+    n = padded(n_filled - chunk * tangents.shape[3], tangents.shape[3])
     propagate(
         tangents[chunk],
         samples.diagonals[sample, b],
@@ -196,7 +196,7 @@ def propagate_chunk(b, sample, chunk, n_active, samples, schedule, tangents):
     apply_unitaries(schedule.unitaries, b, 1.0, tangents[chunk], n)
 
 
-@compiled(inline="always")
+@kernel(inline="always")
 def fill_generators(step, sample, factor, states, samples, schedule, columns, work):
     """work.slots[:, slot] = factor sum c G state over the entries of each slot."""
     # names before the loops: every access to a field counts references, with instructions that all threads wait for
@@ -220,19 +220,19 @@ def fill_generators(step, sample, factor, states, samples, schedule, columns, wo
         add_generators(state, x[site], r[site], scaled, slot[first:stop], fresh[first:stop], flipped, signs, slots)
 
 
-@compiled(inline="always")
-def insert_slots(step, n_active, first_z, stop_z, columns, scratch, tangents):
+@kernel(inline="always")
+def insert_slots(step, n_filled, first_z, stop_z, columns, scratch, tangents):
     """Add the tangents of a step to their columns, for some of the amplitudes."""
     slots = columns.slot_column[columns.step_slots[step] : columns.step_slots[step + 1]]
-    insert(scratch.tangent.slots, slots, n_active, first_z, stop_z, tangents)
+    insert(scratch.tangent.slots, slots, n_filled, first_z, stop_z, tangents)
 
 
-@compiled(inline="always")
-def collect_cross(step, chunk, n_active, schedule, columns, scratch, tangents, second):
+@kernel(inline="always")
+def collect_cross(step, chunk, n_filled, schedule, columns, scratch, tangents, second):
     """second[slots] += cotangents . tangents of a chunk; in a plain step up to each slot's own column, half of that."""
     slots = columns.slot_column[columns.step_slots[step] : columns.step_slots[step + 1]]
     width, products = tangents.shape[3], scratch.products[chunk]
-    n = min(n_active - chunk * width, width)
+    n = min(n_filled - chunk * width, width)
     reach = slots[0] - chunk * width if columns.step_plain[step] else width
     n_rows = (len(slots) + 3) // 4 * 4
     multiply(scratch.cotangent.slots, n_rows, tangents[chunk], schedule.rows, reach, products, padded(n, width))
@@ -244,7 +244,7 @@ def collect_cross(step, chunk, n_active, schedule, columns, scratch, tangents, s
             second[chunk, slots[slot], own] += 0.5 * products[slot, own]
 
 
-@compiled(inline="always")
+@kernel(inline="always")
 def collect_inner(step, sample, samples, columns, scratch, second):
     """second[slots] += cotangents . tangents of one step, with the order of time on each site."""
     slots = columns.slot_column[columns.step_slots[step] : columns.step_slots[step + 1]]
@@ -260,7 +260,7 @@ def collect_inner(step, sample, samples, columns, scratch, second):
             second[column // width, slots[slot], column % width] += inner[slot, other]
 
 
-@compiled(inline="always")
+@kernel(inline="always")
 def commutator(k, i, sample, samples, columns):
     """c_k c_i (n_i x n_k) . o of two entries on one site, k before i."""
     g_k, g_i = columns.entry_generator[k], columns.entry_generator[i]
@@ -272,7 +272,7 @@ def commutator(k, i, sample, samples, columns):
     return c_k * samples.coefficients[sample, columns.entry_term[i]] * triple
 
 
-@compiled(inline="always")
+@kernel(inline="always")
 def load_weights(number, sample, weight, sets, scratch):
     """The eigenvalues of a commuting set, times the factor of a sample."""
     own = sample if sets.weights.shape[2] > 1 else 0
@@ -280,7 +280,7 @@ def load_weights(number, sample, weight, sets, scratch):
         scratch.weights[k - sets.row_starts[number]] = weight * sets.weights[number, sets.rows[k], own]
 
 
-@compiled(inline="always")
+@kernel(inline="always")
 def change_basis(number, sample, direction, samples, sets, block):
     """Take the tangents of a chunk to the basis of a commuting set, or back."""
     first, stop = sets.ry_starts[number], sets.ry_starts[number + 1]
@@ -294,14 +294,14 @@ def change_basis(number, sample, direction, samples, sets, block):
             apply_unitaries(sets.unitaries, number, 1.0, block, block.shape[2])
 
 
-@compiled(inline="always")
+@kernel(inline="always")
 def add_gram_tile(number, low, chunk, sets, scratch, tangents, gram):
     """gram[chunk, low] += weights times the products of two chunks of columns (real part, lower triangle)."""
     width, rows = tangents.shape[3], sets.rows[sets.row_starts[number] : sets.row_starts[number + 1]]
     add_gram(tangents[low], tangents[chunk], scratch.weights, rows, gram[chunk], low * width, chunk == low)
 
 
-@compiled(inline="always")
+@kernel(inline="always")
 def add_target_gram(weight_re, weight_im, target, x, y, tangents, gram):
     """gram += weight_re x x^T + weight_im y y^T with x + i y = <target|T> (lower triangle)."""
     width = tangents.shape[3]
@@ -320,7 +320,7 @@ def add_target_gram(weight_re, weight_im, target, x, y, tangents, gram):
                 gram[chunk, i, c] += weight_re * x[i] * x[j] + weight_im * y[i] * y[j]
 
 
-@compiled
+@kernel
 def by_sample(source, out):
     """out[s] = source[..., s]: from samples side by side to one after the other."""
     for b in range(source.shape[0]):
@@ -331,7 +331,7 @@ def by_sample(source, out):
                         out[s, b, plane, z] = source[b, plane, z, s]
 
 
-@compiled(inline="always")
+@kernel(inline="always")
 def fill_jacobian(chunk, gradient_factor, images, scratch, tangents):
     """Derivatives of the outputs by a chunk of columns: gradient_factor Re <image|T>."""
     width = tangents.shape[3]
@@ -343,7 +343,7 @@ def fill_jacobian(chunk, gradient_factor, images, scratch, tangents):
             add_row_sums(tangents[chunk, plane], images[k, plane], gradient_factor, row)
 
 
-@compiled(inline="always")
+@kernel(inline="always")
 def weigh_jacobian(curvature, scratch):
     """The loss curvature times the derivatives of the outputs."""
     jacobian, weighted = scratch.jacobian, scratch.weighted
@@ -355,7 +355,7 @@ def weigh_jacobian(curvature, scratch):
             weighted[k, i] = total
 
 
-@compiled(inline="always")
+@kernel(inline="always")
 def add_outer_products(chunk, n, scratch, outer):
     """outer += J^T (C J) for a chunk of columns (lower triangle)."""
     width = outer.shape[2]
@@ -367,7 +367,7 @@ def add_outer_products(chunk, n, scratch, outer):
                 outer[chunk, i, c] += x * scratch.jacobian[k, first + c]
 
 
-@compiled
+@kernel
 def assemble(gram, gram_factor, second, second_factor, outer, order, out):
     """out = gram_factor gram + second_factor (second + second^T) + outer, symmetric to the last bit.
 

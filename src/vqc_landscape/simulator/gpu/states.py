@@ -66,7 +66,7 @@ class FirstOrder(NamedTuple):
         observed: what is measured of them.
         loss_grad: factors of the outputs, (n_samples, n_outputs).
         adjoints: the images of the last state, each times its factor, pulled back to every block.
-        weights: of the images of generators in each slot, for the steps of every block.
+        weights: of the generators in each slot, for the steps of every block.
         overlaps: ``Re <adjoint|image>``, likewise.
         rows: gradient of every sample by the columns, (n_samples, n_active).
     """
@@ -180,7 +180,7 @@ class States:
         overlaps: list[list[Tensor]] = []
         for steps, left, right in zip(self.plan.steps, adjoints, forward.states, strict=True):
             weights.append([sweeps.slot_weights(step, forward.axes, forward.coefficients) for step in steps])
-            overlaps.append([sweeps.overlaps(left, sweeps.images(right, step)) for step in steps])
+            overlaps.append([sweeps.overlaps(left, sweeps.on_sites(right, step)) for step in steps])
             for step, w, o in zip(steps, weights[-1], overlaps[-1], strict=True):
                 rows[:, step.slots] += self.strategy.gradient_factor * (w @ o[..., None])[..., 0]
         return FirstOrder(forward, observed, loss_grad, adjoints, weights, overlaps, rows)

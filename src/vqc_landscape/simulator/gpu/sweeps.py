@@ -32,13 +32,13 @@ def moved(states: Tensor, source: Tensor | None) -> Tensor:
     return states if source is None else states.index_select(1, source)
 
 
-def images(states: Tensor, step: Step) -> Tensor:
-    """``-i/2 sigma`` times the states for X, Y, Z of every site (for words Z alone), (n_samples, n_images, 2**n)."""
+def on_sites(states: Tensor, step: Step) -> Tensor:
+    """``-i/2 sigma`` times the states for X, Y, Z of every site (for words Z alone), (n_samples, n_letters, 2**n)."""
     return (states[:, None] if step.sources is None else states[:, step.sources]) * step.factors
 
 
 def slot_weights(step: Step, axes: Tensor, coefficients: Tensor) -> Tensor:
-    """How much of each image is in the generators of each slot, (n_samples, n_slots, n_images)."""
+    """How much of each of them is in the generators of each slot, (n_samples, n_slots, n_letters)."""
     n_axes = 1 if step.sources is None else 3
     values = coefficients[:, step.terms, None] * axes[step.rotations, :, -n_axes:].transpose(0, 1)
     weights = values.mT @ step.incidence  # (n_samples, n_axes, n_slots * n_sites)
@@ -46,14 +46,14 @@ def slot_weights(step: Step, axes: Tensor, coefficients: Tensor) -> Tensor:
 
 
 def combined(weights: Tensor, found: Tensor, dtype: torch.dtype) -> Tensor:
-    """Sums of images as columns, (n_samples, 2**n_qubits, n_slots)."""
+    """Sums of them as columns, (n_samples, 2**n_qubits, n_slots)."""
     real = torch.view_as_real(found.to(dtype)).flatten(2)
     sums = (weights.to(real.dtype) @ real).reshape(*weights.shape[:2], -1, 2)
     return torch.view_as_complex(sums).mT.contiguous()
 
 
 def overlaps(left: Tensor, found: Tensor) -> Tensor:
-    """``Re <left|image>`` for every image, (n_samples, n_images)."""
+    """``Re <left|G state>`` for every one of them, (n_samples, n_letters)."""
     rows = torch.view_as_real(left.resolve_conj()).flatten(1)
     return (torch.view_as_real(found).flatten(2) @ rows[..., None])[..., 0]
 

@@ -25,10 +25,10 @@ def sweep_tangents(states: States, first: FirstOrder, dtype: torch.dtype, second
         if columns.shape[2]:
             columns = states.through(columns, b, forward.diagonals, forward.rotations)
         for step, weights in zip(steps, first.weights[b], strict=True):
-            new = sweeps.combined(weights, sweeps.images(forward.states[b], step), dtype)
+            new = sweeps.combined(weights, sweeps.on_sites(forward.states[b], step), dtype)
             if second is not None:
                 # G+ = -G
-                adjoint = sweeps.images(first.adjoints[b], step)
+                adjoint = sweeps.on_sites(first.adjoints[b], step)
                 rows = sweeps.combined(-weights, adjoint, dtype)
                 second[step.slots, : columns.shape[2]] += sweeps.inner_products(rows, columns)
                 # one half, because the inner products of a step are counted twice
@@ -103,7 +103,7 @@ def hvp(states: States, first: FirstOrder, curvature: Tensor, direction: Tensor)
 
     def generated(b: int, k: int, state: Tensor) -> Tensor:
         """G_v times a state, over the sites of one step."""
-        return sweeps.combined(along[b][k], sweeps.images(state, steps[b][k]), state.dtype)[..., 0]
+        return sweeps.combined(along[b][k], sweeps.on_sites(state, steps[b][k]), state.dtype)[..., 0]
 
     tangents: list[Tensor] = []
     for b, state in enumerate(forward.states):
@@ -116,23 +116,23 @@ def hvp(states: States, first: FirstOrder, curvature: Tensor, direction: Tensor)
     observed, last = first.observed, tangents[-1]
     derivatives = torch.stack([2 * (image.conj() * last).real.sum(1) for image in observed.images], dim=1)
     factors = (curvature @ derivatives[..., None])[..., 0]
-    cotangent = torch.stack([f[:, None] * i for f, i in zip(factors.T, observed.images, strict=True)]).sum(0)
+    adjoint_tangent = torch.stack([f[:, None] * i for f, i in zip(factors.T, observed.images, strict=True)]).sum(0)
     for k, g in enumerate(first.loss_grad.T):
         if observed.target is None:
             image = states.observe(k, last, forward)
         else:
             image = observed.target * (observed.target.conj() * last).sum(1, keepdim=True)
-        cotangent = cotangent + g[:, None] * image
+        adjoint_tangent = adjoint_tangent + g[:, None] * image
     rows = torch.zeros_like(first.rows)
     for b in reversed(range(len(steps))):
         state, adjoint, tangent = forward.states[b], first.adjoints[b], tangents[b]
         # words act after the runs of their block: they see all of the tangent, and the runs see their part of mu
         for k in reversed(range(len(steps[b]))):
             step = steps[b][k]
-            found = sweeps.overlaps(cotangent, sweeps.images(state, step))
-            found += sweeps.overlaps(adjoint, sweeps.images(tangent, step))
+            found = sweeps.overlaps(adjoint_tangent, sweeps.on_sites(state, step))
+            found += sweeps.overlaps(adjoint, sweeps.on_sites(tangent, step))
             rows[:, step.slots] += 2 * (first.weights[b][k] @ found[..., None])[..., 0]
-            cotangent, tangent = cotangent - generated(b, k, adjoint), tangent - generated(b, k, state)
+            adjoint_tangent, tangent = adjoint_tangent - generated(b, k, adjoint), tangent - generated(b, k, state)
         if b:
-            cotangent = states.back_through(cotangent, b, forward)
+            adjoint_tangent = states.back_through(adjoint_tangent, b, forward)
     return rows
