@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -104,6 +105,15 @@ def test_the_blocks_of_seeds_do_not_change_the_numbers(qnn: Made, ffnn: Made, tm
     np.testing.assert_allclose(few["loss"], expected["loss"], rtol=1e-11)
 
 
+@pytest.fixture
+def sigterm_as_before() -> Iterator[None]:
+    """A job that was asked to stop ignores SIGTERM until it ends; the process of the tests does not end."""
+    before = signal.getsignal(signal.SIGTERM)
+    yield
+    signal.signal(signal.SIGTERM, before)
+
+
+@pytest.mark.usefixtures("sigterm_as_before")
 def test_an_ensemble_stops_when_it_is_asked_to(qnn: Made, tmp_path: Path) -> None:
     def ask(epoch: int, n_epochs: int, loss: float) -> None:
         if epoch == 0:
