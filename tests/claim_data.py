@@ -12,7 +12,7 @@ from vqc_landscape.claims.claim import Claim
 from vqc_landscape.claims.data import ClaimData
 from vqc_landscape.claims.verdict import Verdict, judge
 from vqc_landscape.config import Experiment, load_config
-from vqc_landscape.tables import SCHEMAS
+from vqc_landscape.tables.registry import SCHEMAS
 
 STUDY = load_config(Path(__file__).parents[1] / "config" / "config.yaml")
 

@@ -11,7 +11,8 @@ import yaml
 from vqc_landscape.config import Config, Experiment, parse_config
 from vqc_landscape.figures.registry import look_up, required_tables
 from vqc_landscape.studies.parts import path_of
-from vqc_landscape.tables import SCHEMAS, is_by_seed, write_table
+from vqc_landscape.tables.parquet import write_table
+from vqc_landscape.tables.registry import SCHEMAS, is_by_seed
 
 ROOT = Path(__file__).parents[1]
 # structural zeros, as these Hessians have them

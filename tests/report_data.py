@@ -12,7 +12,7 @@ from PIL import Image
 
 from vqc_landscape.config import Config
 from vqc_landscape.report.page import write_report
-from vqc_landscape.tables import read_table, write_table
+from vqc_landscape.tables.parquet import read_table, write_table
 
 FIGURES = {
     "fig02": {"experiments": ["toy_global"]},

@@ -22,7 +22,7 @@ from vqc_landscape.claims.write import write_claims
 from vqc_landscape.config import Config, ConfigError, parse_config
 from vqc_landscape.figures.registry import FIGURES
 from vqc_landscape.studies.plan import claim_settings
-from vqc_landscape.tables import read_table, write_table
+from vqc_landscape.tables.parquet import read_table, write_table
 
 ROOT = Path(__file__).parents[1]
 REASON = "a reason"

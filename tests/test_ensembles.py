@@ -22,7 +22,7 @@ from vqc_landscape.studies.inputs import read_samples
 from vqc_landscape.studies.parts import parts_of, path_of
 from vqc_landscape.studies.samples import write_samples
 from vqc_landscape.studies.trajectories import run_training
-from vqc_landscape.tables import read_table
+from vqc_landscape.tables.parquet import read_table
 from vqc_landscape.training.interrupt import TrainingStopped
 from vqc_landscape.training.loop import train
 from vqc_landscape.training.optimisers import make_optimiser

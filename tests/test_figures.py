@@ -30,7 +30,7 @@ from vqc_landscape.figures.spectra import (
     plot_eigenvalues_along_training,
     plot_scans,
 )
-from vqc_landscape.tables import read_table
+from vqc_landscape.tables.parquet import read_table
 
 PAPER = study()
 COMPARED = ["fig11_gd", "fig11_lbfgs", "fig11_hlr", "fig11_hlr_qng", "qnn", "ffnn"]  # a figure that the paper has not

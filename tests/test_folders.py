@@ -15,6 +15,7 @@ import yaml
 from vqc_landscape.config import Config, ConfigError, parse_config
 from vqc_landscape.studies import plan
 from vqc_landscape.studies.folders import MARKER, check_folders, check_profile, make_folders
+from vqc_landscape.tables.registry import TABLES
 
 ROOT = Path(__file__).parents[1]
 MINIMAL = yaml.safe_load((ROOT / "config" / "minimal.yaml").read_text())
@@ -126,9 +127,7 @@ def test_other_folders_are_taken_again_and_again(here: Path, results: str, state
 def everything(config: Config) -> list[str]:
     """Every file that a run leaves, as an earlier version would have left it: without a marker."""
     results, state = config.results_dir, config.state_dir
-    tables = [
-        path for stage in plan.STAGES for name in config.experiments for path in plan.part_files(config, stage, name)
-    ]
+    tables = [path for stage in TABLES for name in config.experiments for path in plan.part_files(config, stage, name)]
     return [
         *tables,
         *plan.benchmark_files(config),

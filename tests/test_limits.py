@@ -20,6 +20,7 @@ from vqc_landscape.simulator.cpu.sizes import hessian_bytes
 from vqc_landscape.studies import plan
 from vqc_landscape.studies.limits import MAX_JOBS, Room, check_sizes, n_jobs, this_machine
 from vqc_landscape.studies.resources import LEAST, least_bytes, least_seconds
+from vqc_landscape.tables.registry import TABLES
 
 ROOT = Path(__file__).parents[1]
 SMALL = Room("the laptop", 16 * 2.0**30)
@@ -195,7 +196,7 @@ def test_the_studies_of_the_project_are_done_on_a_small_machine(name: str) -> No
     config = load_config(ROOT / "config" / name)
     check_sizes(config.experiments, Room("2 GiB", 2 * 2.0**30))
     for experiment_name, found in config.experiments.items():  # counted another way
-        files = [path for stage in plan.STAGES for path in plan.part_files(config, stage, experiment_name)]
+        files = [path for stage in TABLES for path in plan.part_files(config, stage, experiment_name)]
         assert n_jobs(found) == len(files)
 
 
@@ -205,7 +206,7 @@ def test_shards_are_jobs_and_so_is_their_sum() -> None:
     raw |= {"hessian": {"epochs_per_job": 20, "shards": {"samples": 3, "blocks": 4}}}
     config = parse_config({"experiments": {"mine": raw}})
     found = config.experiments["mine"]
-    files = [path for stage in plan.STAGES for path in plan.part_files(config, stage, "mine")]
+    files = [path for stage in TABLES for path in plan.part_files(config, stage, "mine")]
     places = [(seed, block) for seed in (0, 1) for block in range(3)]  # 51 epochs
     split = [path for place in places for path in plan.shard_files("", found, "mine", *place)]
     assert n_jobs(found) == len(files) + len(split)

@@ -31,7 +31,8 @@ from vqc_landscape.studies.scans import write_scans
 from vqc_landscape.studies.spectra import write_spectra
 from vqc_landscape.studies.trajectories import run_training, write_trajectory
 from vqc_landscape.studies.user_code import load_optimiser, load_own, own_code
-from vqc_landscape.tables import read_table
+from vqc_landscape.tables.parquet import read_table
+from vqc_landscape.tables.registry import TABLES
 
 CIRCUIT = '''
 """A circuit of my own."""
@@ -522,7 +523,7 @@ def test_figures_of_the_paper_are_not_for_own_circuits() -> None:
 @pytest.mark.parametrize("keys", [{}, CLASSIFIER, NET], ids=["energy", "classifier", "network"])
 def test_an_own_experiment_gets_its_tables_and_figures(folder: Path, keys: dict[str, Any]) -> None:
     config = Config(experiments={"mine": experiment(**keys)})
-    files = {stage: part_file("r", stage, "mine", 0) for stage in plan.STAGES}
+    files = {stage: part_file("r", stage, "mine", 0) for stage in TABLES}
 
     def own(stage: str) -> Experiment:
         """What the workflow hands to a job."""

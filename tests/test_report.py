@@ -15,7 +15,7 @@ from report_data import Material
 from vqc_landscape.figures.data import FigureData
 from vqc_landscape.report import page as report_page
 from vqc_landscape.report import record, surfaces, views
-from vqc_landscape.tables import read_table
+from vqc_landscape.tables.parquet import read_table
 
 
 @pytest.fixture(scope="module")

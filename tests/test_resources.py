@@ -15,8 +15,8 @@ from vqc_landscape.simulator.compile.compiled import compile_circuit
 from vqc_landscape.simulator.compile.strategies import EXACT_PAULI
 from vqc_landscape.simulator.cpu.sizes import hessian_bytes
 from vqc_landscape.simulator.memory import hessian_bound
-from vqc_landscape.studies import plan
 from vqc_landscape.studies.resources import ENGINE_MB, LIGHT_MB, SHORT, TORCH_MB, memory_mb, runtime_minutes
+from vqc_landscape.tables.registry import TABLES
 
 ROOT = Path(__file__).parents[1]
 
@@ -54,7 +54,7 @@ def circuit(n_qubits: int, n_layers: int) -> dict[str, Any]:
     return {"circuit": {"ansatz": "layered", "n_qubits": n_qubits, "n_layers": n_layers}}
 
 
-@pytest.mark.parametrize("stage", plan.STAGES)
+@pytest.mark.parametrize("stage", TABLES)
 def test_every_stage_has_its_memory_and_time(stage: str) -> None:
     assert LIGHT_MB <= memory_mb(experiment(), stage) < 2000
     assert 10 <= runtime_minutes(experiment(), stage) < 120

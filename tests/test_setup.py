@@ -17,7 +17,7 @@ import yaml
 
 from vqc_landscape import reference
 from vqc_landscape.config import parse_config
-from vqc_landscape.tables import SCHEMAS
+from vqc_landscape.tables.registry import SCHEMAS
 
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "vqc_landscape"

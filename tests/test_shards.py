@@ -17,7 +17,7 @@ from vqc_landscape.risks.circuit_risk import CircuitRisk
 from vqc_landscape.studies.build import initial_params
 from vqc_landscape.studies.datasets import write_dataset
 from vqc_landscape.studies.hessians import add_shards, write_hessians, write_shard
-from vqc_landscape.tables import read_table, write_table
+from vqc_landscape.tables.parquet import read_table, write_table
 
 # Shares add the same products in another order: P * eps of the largest entry, which is at most 1 here, with room.
 ATOL = 1e-12

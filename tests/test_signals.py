@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from vqc_landscape.studies.jobs import RESUME_ME
-from vqc_landscape.tables import write_table
+from vqc_landscape.tables.parquet import write_table
 
 PATIENCE = 100  # seconds, far beyond any of this: who hangs fails the test instead of stopping the suite
 

@@ -7,6 +7,7 @@ import importlib
 import inspect
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 import numpy as np
 import oracles
 import pandas as pd
+import pyarrow as pa
 import pytest
 import yaml
 
@@ -33,7 +35,8 @@ from vqc_landscape.studies.shift_rule import write_shift_rule, write_timings
 from vqc_landscape.studies.spectra import write_spectra
 from vqc_landscape.studies.starts import write_starts
 from vqc_landscape.studies.trajectories import write_trajectory
-from vqc_landscape.tables import read_table, write_table
+from vqc_landscape.tables.parquet import read_table, write_table
+from vqc_landscape.tables.registry import TABLES
 
 ROOT = Path(__file__).parents[1]
 STUDY = load_config(ROOT / "config" / "minimal.yaml")
@@ -163,7 +166,7 @@ Paths = dict[str, str]
 def qnn(tmp_path_factory: pytest.TempPathFactory) -> Paths:
     """Every table of the small QNN, each written by its step."""
     root = tmp_path_factory.mktemp("qnn")
-    paths = {stage: str(root / f"{stage}.parquet") for stage in plan.STAGES}
+    paths = {stage: str(root / f"{stage}.parquet") for stage in TABLES}
     assert QNN.data is not None
     write_dataset(QNN.data, paths["datasets"])
     train(QNN, root, paths["trajectories"], paths["datasets"])
@@ -223,7 +226,7 @@ def test_predictions_are_those_of_the_risk_on_a_grid_of_the_square(qnn: Paths) -
 
 
 def test_scans_start_at_the_trained_point_and_follow_the_eigenvalue(tmp_path: Path) -> None:
-    paths = {stage: str(tmp_path / f"{stage}.parquet") for stage in plan.STAGES}
+    paths = {stage: str(tmp_path / f"{stage}.parquet") for stage in TABLES}
     train(LAYERED, tmp_path, paths["trajectories"])
     write_hessians(LAYERED, [5], paths["trajectories"], None, paths["hessians"])
     write_spectra(LAYERED, [paths["hessians"]], None, paths["spectra"])
@@ -559,10 +562,10 @@ def keys_read(module: ModuleType) -> set[str]:
     return {key for key in Experiment.model_fields if f"experiment.{key}" in read}
 
 
-@pytest.mark.parametrize("stage", [stage for stage in plan.STAGES if stage != "datasets"])
+@pytest.mark.parametrize("stage", [stage for stage in TABLES if stage != "datasets"])
 def test_a_step_reads_no_key_of_the_experiment_that_its_stage_does_not_name(stage: str) -> None:
-    read = keys_read(importlib.import_module(f"vqc_landscape.{plan.STAGES[stage].step}"))
-    assert {"circuit", "network", "objective", "convention"} <= read <= plan.STAGES[stage].reads
+    read = keys_read(importlib.import_module(f"vqc_landscape.{TABLES[stage].step}"))
+    assert {"circuit", "network", "objective", "convention"} <= read <= TABLES[stage].reads
 
 
 def test_files_of_a_figure_by_table() -> None:
@@ -578,16 +581,25 @@ def test_a_step_depends_on_the_code_of_its_own_kind_of_model(monkeypatch: pytest
     monkeypatch.setattr(plan, "source_hash", lambda *_, skip: asked.append(skip) or "")
     for has_network in (True, False):
         plan.step_code.__wrapped__("hessians", has_network=has_network)
+    always = ("config", "simulator.gpu", "tables.registry", "tables.table")
     assert asked == [
-        ("config", "simulator.gpu", "circuits", "structure", "simulator", "models.circuit_model", "risks.circuit_risk"),
-        ("config", "simulator.gpu", "models.network_model", "risks.network_risk"),
+        (*always, "circuits", "structure", "simulator", "models.circuit_model", "risks.circuit_risk"),
+        (*always, "models.network_model", "risks.network_risk"),
     ]
 
 
+def test_a_step_depends_on_the_columns_of_its_own_table_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = {table: plan.step_code.__wrapped__(table, has_network=False) for table in ("spectra", "scans")}
+    columns = TABLES["scans"].columns.append(pa.field("more", pa.int64()))
+    monkeypatch.setitem(TABLES, "scans", replace(TABLES["scans"], columns=columns))
+    after = {table: plan.step_code.__wrapped__(table, has_network=False) for table in before}
+    assert after["spectra"] == before["spectra"] and after["scans"] != before["scans"]
+
+
 def test_every_step_and_figure_has_code_that_can_be_hashed() -> None:
-    steps = {plan.step_code(stage, has_network=False) for stage in plan.STAGES}
+    steps = {plan.step_code(stage, has_network=False) for stage in TABLES}
     figures = {plan.figure_code(figure.module) for figure in FIGURES.values()}
-    assert len(steps) == len(plan.STAGES) and len(figures) == len({figure.module for figure in FIGURES.values()})
+    assert len(steps) == len(TABLES) and len(figures) == len({figure.module for figure in FIGURES.values()})
 
 
 def test_parts_of_an_earlier_division_into_blocks_and_half_written_ones_are_stale(tmp_path: Path) -> None:

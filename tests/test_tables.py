@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import MISSING, fields
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from vqc_landscape.tables import SCHEMAS, atomic_file, read_table, write_table
+from vqc_landscape.tables.files import atomic_file
+from vqc_landscape.tables.parquet import read_table, write_table
+from vqc_landscape.tables.registry import SCHEMAS, TABLES
+from vqc_landscape.tables.table import Table
 
 HESSIANS = {"epoch": [0, 0], "row": [0, 1], "values": np.array([[1.0, 2.0], [2.0, 3.0]])}
 
@@ -157,3 +161,10 @@ def test_a_flipped_bit_in_the_footer_is_refused_or_harmless(tmp_path: Path) -> N
             said.append(str(error))
     assert all(str(flipped) in message for message in said)
     assert any("its footer says" in message for message in said)
+
+
+@pytest.mark.parametrize("field", [f.name for f in fields(Table) if f.default is MISSING])
+def test_a_record_without_one_of_its_fields_fails_at_import(field: str) -> None:
+    given = {f.name: getattr(TABLES["scans"], f.name) for f in fields(Table) if f.name != field}
+    with pytest.raises(TypeError, match=f"missing 1 required keyword-only argument: '{field}'"):
+        Table(**given)

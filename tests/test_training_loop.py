@@ -18,7 +18,8 @@ import pytest
 from analytic_risks import LinearRisk, RXProductRisk, linear_risk, quadratic
 
 import vqc_landscape as vl
-from vqc_landscape.tables import SCHEMAS, write_table
+from vqc_landscape.tables.parquet import write_table
+from vqc_landscape.tables.registry import SCHEMAS
 from vqc_landscape.training.checkpoint import Checkpoint, CheckpointError
 from vqc_landscape.training.convergence import converged_at
 from vqc_landscape.training.interrupt import TrainingStopped, stop_requests

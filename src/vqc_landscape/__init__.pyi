@@ -41,7 +41,7 @@ from .risks.circuit_risk import CircuitRisk as CircuitRisk
 from .risks.from_qnode import from_qnode as from_qnode
 from .risks.network_risk import NetworkRisk as NetworkRisk
 from .risks.risk import Risk as Risk
-from .tables import read_table as read_table
+from .tables.parquet import read_table as read_table
 from .training.checkpoint import Checkpoint as Checkpoint
 from .training.loop import train as train
 from .training.optimisers import LBFGS as LBFGS

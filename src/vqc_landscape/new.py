@@ -13,7 +13,7 @@ import yaml
 from vqc_landscape.config import ConfigError, parse_config
 from vqc_landscape.config.messages import NAME, NAME_LENGTH
 from vqc_landscape.provenance import ROOT
-from vqc_landscape.tables import atomic_file
+from vqc_landscape.tables.files import atomic_file
 
 CIRCUIT = '''"""The circuit of experiment {name}. Edit it: any QNode will do that returns one expectation value."""
 

@@ -18,7 +18,7 @@ from vqc_landscape.config import Config, load_config
 from vqc_landscape.figures.registry import own_figures
 from vqc_landscape.studies import plan
 from vqc_landscape.studies.build import make_risk
-from vqc_landscape.tables import read_table
+from vqc_landscape.tables.parquet import read_table
 
 ROOT = Path(__file__).parents[2]
 

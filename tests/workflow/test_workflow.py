@@ -22,7 +22,8 @@ from vqc_landscape.claims.registry import rows_of
 from vqc_landscape.config import Config, load_config
 from vqc_landscape.figures.registry import own_figures
 from vqc_landscape.studies import plan
-from vqc_landscape.tables import SCHEMAS, read_table
+from vqc_landscape.tables.parquet import read_table
+from vqc_landscape.tables.registry import SCHEMAS, TABLES
 
 ROOT = Path(__file__).parents[2]
 MINIMAL = ROOT / "config" / "minimal.yaml"
@@ -103,7 +104,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
 # --- what it made -----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("stage", plan.STAGES)
+@pytest.mark.parametrize("stage", TABLES)
 def test_every_table_is_there_in_its_schema(study: Study, stage: str) -> None:
     tables = study.tables(stage)
     assert tables
@@ -182,7 +183,7 @@ def test_every_job_has_a_log_and_a_benchmark_and_works_with_the_one_thread_that_
         [path.relative_to(study.results / kind).with_suffix("") for path in paths]
         for kind, paths in (("logs", logs), ("benchmarks", benchmarks))
     ]
-    n_tables = sum(len(paths) for stage in plan.STAGES for _, paths in study.tables(stage))
+    n_tables = sum(len(paths) for stage in TABLES for _, paths in study.tables(stage))
     assert names[0] == names[1] and len(names[0]) == n_tables + len(study.figures) + 3  # claims, page, timings
     assert all(path.read_text().endswith("done\n") for path in logs)
     assert "epoch 3/3  loss" in (study.results / "logs" / "trajectories" / "qnn-0.log").read_text()
@@ -326,7 +327,7 @@ def test_tables_are_the_same_bytes_at_any_number_of_cores_and_in_little_memory(
     again = Study(tmp_path, study.config)
     done = again.snakemake("--cores", cores, f"only_{experiment}")
     assert done.returncode == 0, done.stderr
-    for stage in plan.STAGES:
+    for stage in TABLES:
         paths = plan.part_files(study.parsed, stage, experiment)
         assert [(tmp_path / path).read_bytes() for path in paths] == [(study.folder / p).read_bytes() for p in paths]
 

@@ -1,4 +1,4 @@
-# What every rule says about itself. `stage` is a table, a key of plan.STAGES.
+# What every rule says about itself. `stage` is a table, a key of tables.registry.TABLES.
 
 
 def experiment_of(wildcards):

@@ -9,7 +9,8 @@ import csv
 import sys
 from pathlib import Path
 
-from vqc_landscape.tables import atomic_file, read_table
+from vqc_landscape.tables.files import atomic_file
+from vqc_landscape.tables.parquet import read_table
 
 Numbers = dict[tuple[str, str], tuple[float, float, float]]  # claim, convention -> measured, low, high
 _COLUMNS = ("claim", "convention", "measured", "low", "high")

@@ -14,7 +14,9 @@ from vqc_landscape.claims.other_seeds import read_other_seeds
 from vqc_landscape.claims.registry import CLAIMS, IDS, fed_by, required_tables, rows_of
 from vqc_landscape.claims.verdict import Verdict, judge
 from vqc_landscape.config import Config
-from vqc_landscape.tables import SCHEMAS, atomic_file, read_table, write_table
+from vqc_landscape.tables.files import atomic_file
+from vqc_landscape.tables.parquet import read_table, write_table
+from vqc_landscape.tables.registry import SCHEMAS
 
 if TYPE_CHECKING:
     import pandas as pd

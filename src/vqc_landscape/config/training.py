@@ -75,3 +75,8 @@ class TrainingConfig(Section):
     def optimiser_name(self) -> str:
         """``adam`` and so on, or ``my_module:my_optimiser``."""
         return self.optimiser if isinstance(self.optimiser, str) else str(self.optimiser.name)
+
+    @property
+    def may_take_hessians(self) -> bool:
+        """Whether every step may take a Hessian; one's own optimiser may."""
+        return self.optimiser_name in ("hlr", "hlr_qng") or isinstance(self.optimiser, str)

@@ -1,6 +1,6 @@
 """What figures take for granted of the experiments that they show, each need written down once.
 
-That an experiment has the tables that a figure reads is no need of its own: it follows from ``STAGES``.
+That an experiment has the tables that a figure reads is no need of its own: it follows from ``tables.registry``.
 """
 
 from __future__ import annotations

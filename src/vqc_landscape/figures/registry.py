@@ -13,8 +13,8 @@ from vqc_landscape.config import Config, ConfigError, Experiment, FigureConfig
 from vqc_landscape.figures import needs
 from vqc_landscape.figures.needs import Need
 from vqc_landscape.studies.parts import Part, parts_of
-from vqc_landscape.studies.plan import STAGES
-from vqc_landscape.tables import read_table
+from vqc_landscape.tables.parquet import read_table
+from vqc_landscape.tables.registry import TABLES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -297,7 +297,7 @@ def _check_table(who: str, name: str, experiment: Experiment, stage: str) -> Non
     """Refuse an experiment without a table that the figure reads."""
     if stage == "convention_errors":  # of the as-published one of two experiments, where the others are there, too
         return
-    asked_by, unless = STAGES[stage].asked_by, STAGES[stage].unless
+    asked_by, unless = TABLES[stage].section, TABLES[stage].unless
     if getattr(experiment, asked_by) is None:
         raise ConfigError(f"{who} has no key `{asked_by}`, which {name} draws.")
     if unless is not None and getattr(experiment, unless) is not None:

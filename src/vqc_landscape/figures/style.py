@@ -16,7 +16,7 @@ from matplotlib.figure import Figure, SubFigure
 from matplotlib.ticker import MaxNLocator
 
 from vqc_landscape.checks import check_choice
-from vqc_landscape.tables import atomic_file
+from vqc_landscape.tables.files import atomic_file
 
 # Paul Tol's medium-contrast scheme (SRON/EPS/TN/09-002, 2021): safe for all colour-blind readers,
 # and each colour has its own lightness (L* = 0, 29, 42, 62, 72, 83), so that a grey print keeps them apart.

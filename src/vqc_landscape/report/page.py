@@ -30,7 +30,8 @@ from vqc_landscape.figures.registry import look_up, own_figures, shown_by
 from vqc_landscape.report import record
 from vqc_landscape.report.view import View, Wanted
 from vqc_landscape.report.views import VIEWS
-from vqc_landscape.tables import atomic_file, read_table
+from vqc_landscape.tables.files import atomic_file
+from vqc_landscape.tables.parquet import read_table
 
 Paths = Iterable[str | PathLike[str]]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from vqc_landscape.checks import Array
-from vqc_landscape.tables import write_table
+from vqc_landscape.tables.parquet import write_table
 
 if TYPE_CHECKING:
     from vqc_landscape.config import BundledData, DataConfig, FileData

@@ -16,7 +16,7 @@ from vqc_landscape.risks.risk import Risk
 from vqc_landscape.studies.build import initial_params, make_risk, optimiser_of
 from vqc_landscape.studies.inputs import read_samples
 from vqc_landscape.studies.trajectories import check_batch_size, run_training
-from vqc_landscape.tables import write_table
+from vqc_landscape.tables.parquet import write_table
 from vqc_landscape.training.interrupt import stop_requests
 from vqc_landscape.training.loop import Report, train, unless_stopped
 

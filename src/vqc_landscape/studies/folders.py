@@ -10,15 +10,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from vqc_landscape.config import Config, ConfigError
-from vqc_landscape.studies.plan import STAGES
+from vqc_landscape.tables.registry import TABLES
 
 MARKER = ".vqc-landscape"  # made by the first run: whatever a user adds later on is no reason to stop
 MARK = "Runs of a vqc-landscape study write into this folder.\n"
 
 # Names that a run gives, for folders of earlier versions, which have no marker.
-TABLES = (*STAGES, "hessian_shards")
-RESULTS = (*TABLES, "figures", "logs", "benchmarks", "timings", "claims.parquet", "claims.md", "report.html")
-_TABLE = re.compile(rf"({'|'.join(TABLES)})/experiment=[^/]+/(seed=[0-9]+/)?part-[^/]+\.parquet")
+FOLDERS = (*TABLES, "hessian_shards")
+RESULTS = (*FOLDERS, "figures", "logs", "benchmarks", "timings", "claims.parquet", "claims.md", "report.html")
+_TABLE = re.compile(rf"({'|'.join(FOLDERS)})/experiment=[^/]+/(seed=[0-9]+/)?part-[^/]+\.parquet")
 _FROM_TABLES = re.compile(r"figures/\w+\.(png|pdf)|claims\.(parquet|md)|report\.html")
 _RECORD = re.compile(r"logs/\w+/[^/]+\.log|(benchmarks/\w+|timings)/[^/]+\.tsv")
 _STATE = re.compile(r"experiment=[^/]+/seed=[0-9]+/[0-9a-f]+/(lock|checkpoint\.safetensors.*)")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from vqc_landscape.checks import Array
-from vqc_landscape.tables import read_table
+from vqc_landscape.tables.parquet import read_table
 
 Samples = tuple[Array, Array]
 

@@ -11,7 +11,7 @@ from vqc_landscape.checks import Array, NotDifferentiableError
 from vqc_landscape.curvature.spectrum import spectrum
 from vqc_landscape.risks.risk import Risk
 from vqc_landscape.studies.build import make_risk
-from vqc_landscape.tables import write_table
+from vqc_landscape.tables.parquet import write_table
 
 if TYPE_CHECKING:
     from vqc_landscape.config import Experiment

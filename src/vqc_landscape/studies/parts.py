@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from vqc_landscape.tables import is_by_seed
+from vqc_landscape.tables.registry import is_by_seed
 
 if TYPE_CHECKING:
     from vqc_landscape.config import Experiment

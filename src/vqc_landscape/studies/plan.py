@@ -10,7 +10,6 @@ from __future__ import annotations
 import functools
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,54 +17,20 @@ from vqc_landscape.config import Config, ConfigError, Experiment, FileData
 from vqc_landscape.provenance import PACKAGE, ROOT, source_hash
 from vqc_landscape.studies.parts import Part, parts_of, path_of
 from vqc_landscape.studies.user_code import own_code
-from vqc_landscape.tables import is_by_seed
+from vqc_landscape.tables.registry import TABLES, is_by_seed
 
-_MODEL = frozenset({"circuit", "network", "params_shape", "objective", "convention", "data"})
 # of no result's code: the configuration, whose values stand in the settings, and the GPU, which no job asks for
-_UNUSED = ("config", "simulator.gpu")
-
-
-@dataclass(frozen=True)
-class Stage:
-    """One table of the study, one folder of the results.
-
-    Attributes:
-        step: module whose function writes the table.
-        asked_by: key or property of an experiment that is None when it has no such table.
-        reads: keys of the experiment that the step reads.
-        unless: key with which an experiment does without the table.
-    """
-
-    step: str
-    asked_by: str
-    reads: frozenset[str]
-    unless: str | None = None
-
-
-STAGES = {
-    "datasets": Stage("studies.datasets", "data", frozenset({"data"})),
-    "trajectories": Stage("studies.trajectories", "training", _MODEL | {"init", "training"}, unless="ensemble"),
-    "hessians": Stage("studies.hessians", "hessian", _MODEL),
-    "spectra": Stage("studies.spectra", "hessian", _MODEL),
-    "scans": Stage("studies.scans", "scans", _MODEL | {"training", "hessian", "scans"}),
-    "predictions": Stage("studies.predictions", "predictions", _MODEL | {"training", "predictions"}),
-    "ensembles": Stage("studies.ensembles", "ensemble", _MODEL | {"init", "training", "ensemble"}),
-    "samples": Stage("studies.samples", "samples", _MODEL | {"training", "ensemble", "samples"}),
-    "shift_rule": Stage("studies.shift_rule", "shift_rule", _MODEL | {"init", "shift_rule"}),
-    "starts": Stage("studies.starts", "starts", _MODEL | {"init", "starts"}),
-    "landscapes": Stage("studies.landscapes", "landscape", _MODEL | {"landscape"}),
-    "convention_errors": Stage("studies.conventions", "published_hessian", _MODEL),
-    "planes": Stage("studies.planes", "planes", _MODEL | {"training", "hessian", "planes"}),
-}
+# and the list of tables, of which each step's own columns count
+_UNUSED = ("config", "simulator.gpu", "tables.registry", "tables.table")
 
 
 def stages_of(experiment: Experiment) -> list[str]:
     """The tables that an experiment gets."""
     return [
         name
-        for name, stage in STAGES.items()
-        if getattr(experiment, stage.asked_by) is not None
-        and (stage.unless is None or getattr(experiment, stage.unless) is None)
+        for name, table in TABLES.items()
+        if getattr(experiment, table.section) is not None
+        and (table.unless is None or getattr(experiment, table.unless) is None)
     ]
 
 
@@ -114,7 +79,7 @@ def stale_parts(config: Config) -> list[Path]:
 
 def settings(experiment: Experiment, stage: str) -> dict[str, Any]:
     """The part of an experiment that a stage depends on, defaults filled in."""
-    return {key: value for key, value in dump(experiment).items() if key in STAGES[stage].reads}
+    return {key: value for key, value in dump(experiment).items() if key in TABLES[stage].reads}
 
 
 def own_inputs(experiment: Experiment) -> list[str]:
@@ -149,12 +114,12 @@ def check_own_code(config: Config) -> None:
 
 def _own(experiment: Experiment, stage: str) -> list[str]:
     """The user's own objects that a stage works with, by name."""
-    steps = STAGES[stage]
+    steps = TABLES[stage]
     model = experiment.circuit or experiment.network
     optimiser = experiment.training.optimiser if experiment.training else None
     chosen = [
         model if "circuit" in steps.reads else None,
-        optimiser if steps.asked_by in ("training", "ensemble") else None,
+        optimiser if steps.section in ("training", "ensemble") else None,
     ]
     return [reference for reference in chosen if isinstance(reference, str)]
 
@@ -205,7 +170,7 @@ def report_settings(config: Config) -> dict[str, Any]:
 def benchmark_files(config: Config) -> list[str]:
     """Snakemake's benchmark of every job that makes a table."""
     files = []
-    for stage in STAGES:
+    for stage in TABLES:
         for name in config.experiments:
             for path in map(Path, part_files(config, stage, name)):
                 seed, block = path.parent.name.removeprefix("seed="), path.stem.removeprefix("part-")
@@ -228,7 +193,8 @@ def step_code(stage: str, *, has_network: bool) -> str:
     """
     circuit = ("circuits", "structure", "simulator", "models.circuit_model", "risks.circuit_risk")
     other = circuit if has_network else ("models.network_model", "risks.network_risk")
-    return source_hash(STAGES[stage].step, skip=(*_UNUSED, *other))
+    modules, columns = source_hash(TABLES[stage].step, skip=(*_UNUSED, *other)), str(TABLES[stage].columns)
+    return hashlib.sha256(f"{modules} {columns}".encode()).hexdigest()[:16]
 
 
 @functools.cache

@@ -11,7 +11,7 @@ from vqc_landscape.curvature.planes import Plane, eigenvector_plane, pca_plane, 
 from vqc_landscape.curvature.spectrum import Spectrum
 from vqc_landscape.studies.build import make_risk
 from vqc_landscape.studies.inputs import read_samples
-from vqc_landscape.tables import read_table, write_table
+from vqc_landscape.tables.parquet import read_table, write_table
 
 if TYPE_CHECKING:
     import pandas as pd

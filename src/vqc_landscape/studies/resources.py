@@ -6,11 +6,13 @@ The constants were measured (docs/cluster.md) and rounded up; a job that needs m
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from vqc_landscape.config import CircuitConfig, Experiment, TrainingConfig
+from vqc_landscape.config import CircuitConfig, Experiment
 from vqc_landscape.simulator.memory import gradient_bound, hessian_bound
 from vqc_landscape.studies.build import resized
+from vqc_landscape.tables.registry import TABLES
+from vqc_landscape.tables.table import Table, Work
 
 # A job on a cluster is a Snakemake (150 MB) that starts a Python with what the step imports.
 LIGHT_MB = 500  # tables and plots: 130 to 200 MB
@@ -19,8 +21,6 @@ TORCH_MB = 1000  # torch or PennyLane: 320 to 400 MB
 COPIES = 6  # of a table, from its first array to the compressed file: chosen by us
 SEEN_COPIES = 3  # of them, at least
 LEAST = 0.4  # of the estimates for a large circuit, what it takes at least: 0.45 to 0.64, as some parameters merge
-MANY = ("ensembles", "samples", "starts", "shift_rule")  # steps with many models or samples side by side
-SECOND_ORDER = ("hessians", "hessian_shards", "landscapes", "convention_errors", "samples", "starts", "shift_rule")
 
 SHORT = 10  # minutes: seconds of work, on a file system that may be slow
 SLACK = 20  # how much slower than measured a node may be before a job runs out of time
@@ -75,7 +75,7 @@ def sizes_of(experiment: Experiment, *, least: bool = False) -> Sizes:
 def memory_mb(experiment: Experiment, stage: str) -> int:
     """Megabytes of the first attempt of a job that makes a part of table ``stage``."""
     base = TORCH_MB if experiment.network or experiment.is_own else ENGINE_MB
-    base = LIGHT_MB if stage == "datasets" else 2 * base if stage in MANY else base
+    base = LIGHT_MB if stage == "datasets" else 2 * base if _record(stage).many else base
     held = max(need.engine + need.once + COPIES * need.table for need in _needs(experiment, stage))
     return base + math.ceil(held / 1e6)
 
@@ -117,34 +117,42 @@ def _needs(experiment: Experiment, stage: str, *, least: bool = False) -> list[N
     ]
 
 
-def _seconds(experiment: Experiment, stage: str, *, least: bool = False) -> float:
+def _record(stage: str) -> Table:
+    """What is said of a table; a summand of Hessians is like their table."""
+    return TABLES["hessians" if stage == "hessian_shards" else stage]
+
+
+def _asked(experiment: Experiment, stage: str) -> Any:
+    """The section of the configuration that asks for a table."""
+    return getattr(experiment, _record(stage).section)
+
+
+def _work(experiment: Experiment, *, least: bool = False) -> Work:
     n_samples, n_params, n_qubits, _ = sizes_of(experiment, least=least)
     sweep = n_samples * n_params * 2**n_qubits * SWEEP_SECONDS
     hessian = n_samples * n_params**2 * 2**n_qubits * HESSIAN_SECONDS
-    diagonalised = n_params**3 * EIGH_SECONDS
-    asked, ensemble, planes = experiment.hessian, experiment.ensemble, experiment.planes
-    whole_training = _training_seconds(experiment, sweep, hessian)
-    block = min(asked.epochs_per_job, n_hessians(experiment)) * hessian if asked else 0
-    points = planes.n_grid**2 * len(planes.axes) if planes else 0
-    taken = {
-        "trajectories": whole_training,
-        "hessians": block,
-        "hessian_shards": block / asked.shards.samples if asked else 0,
-        "convention_errors": hessian * n_hessians(experiment),
-        "spectra": diagonalised * n_hessians(experiment),
-        "scans": sweep * experiment.scans.n_points * len(experiment.scans.positions) if experiment.scans else 0,
-        "predictions": sweep * len(experiment.predictions.epochs) if experiment.predictions else 0,
-        "landscapes": sweep * experiment.landscape.n_grid**2 if experiment.landscape else 0,
-        "planes": points * (sweep + (hessian + diagonalised if planes and planes.extremes else 0)),
-        # the metric, too, has its tangents and its eigenvalues
-        "starts": 2 * experiment.starts.n_starts * (hessian + diagonalised) if experiment.starts else 0,
-        "shift_rule": 2 * n_params**3 * (GATE_SECONDS + 2**n_qubits * AMPLITUDE_SECONDS)
-        if experiment.shift_rule
-        else 0,
-    }.get(stage, sweep)
-    if ensemble and stage in ("ensembles", "samples"):
-        taken = ensemble.seeds_per_job * (whole_training + hessian * len(ensemble.epochs))
-    return float(taken)
+    ensemble, n_seeds = experiment.ensemble, experiment.ensemble.seeds_per_job if experiment.ensemble else 1
+    return Work(
+        n_samples=n_samples,
+        n_params=n_params,
+        n_epochs=experiment.training.n_epochs if experiment.training else 0,
+        n_hessians=n_hessians(experiment),
+        n_seeds=n_seeds,
+        n_models=n_seeds * max(len(ensemble.initialisers), 1) if ensemble and experiment.network else 1,
+        sweep=sweep,
+        hessian=hessian,
+        diagonalised=n_params**3 * EIGH_SECONDS,
+        shift_rule=2 * n_params**3 * (GATE_SECONDS + 2**n_qubits * AMPLITUDE_SECONDS),
+        training=_training_seconds(experiment, sweep, hessian),
+    )
+
+
+def _seconds(experiment: Experiment, stage: str, *, least: bool = False) -> float:
+    asked = _asked(experiment, stage)
+    if asked is None:
+        return 0.0
+    seconds = _record(stage).seconds(asked, _work(experiment, least=least))
+    return seconds / asked.shards.samples if stage == "hessian_shards" else seconds
 
 
 def _training_seconds(experiment: Experiment, sweep: float, hessian: float) -> float:
@@ -154,7 +162,7 @@ def _training_seconds(experiment: Experiment, sweep: float, hessian: float) -> f
     n_epochs, row = training.n_epochs, 8 * experiment.n_params
     steps = getattr(training.optimiser, "n_iterations", 1)  # of L-BFGS, a gradient each
     kept = n_epochs**2 / 2 * row * (COPY_SECONDS + SAVE_SECONDS / training.checkpoint_every)
-    return n_epochs * (steps * sweep + EPOCH_SECONDS + (hessian if _takes_hessians(training) else 0)) + kept
+    return n_epochs * (steps * sweep + EPOCH_SECONDS + (hessian if training.may_take_hessians else 0)) + kept
 
 
 def _engine(experiment: Experiment, stage: str, least: bool) -> int:
@@ -184,26 +192,13 @@ def _seen(experiment: Experiment) -> float:
 
 
 def _forms_matrices(experiment: Experiment, stage: str) -> bool:
-    """Whether the step forms Hessians, or metric tensors, which take as much."""
-    training, planes, ensemble = experiment.training, experiment.planes, experiment.ensemble
-    if stage == "trajectories" and training:
-        return training.optimiser_name == "qng" or _takes_hessians(training)
-    if stage == "planes" and planes:
-        return planes.extremes
-    if stage == "ensembles" and ensemble:
-        return ensemble.n_extremes is None
-    return stage in SECOND_ORDER
-
-
-def _takes_hessians(training: TrainingConfig) -> bool:
-    """Whether every step may take a Hessian; one's own optimiser may."""
-    return training.optimiser_name in ("hlr", "hlr_qng") or isinstance(training.optimiser, str)
+    asked = _asked(experiment, stage)
+    return asked is not None and _record(stage).forms_matrices(asked)
 
 
 def _once(experiment: Experiment, stage: str, least: bool) -> int:
     """Bytes of what the step holds beside engine and table: coefficients of samples, matrices, points of a grid."""
     n_samples, n_params, _, _ = sizes_of(experiment, least=least)
-    planes, landscape = experiment.planes, experiment.landscape
     if stage == "datasets":
         return 0
     numbers = n_samples * n_params if experiment.data and experiment.circuit else 0
@@ -211,36 +206,12 @@ def _once(experiment: Experiment, stage: str, least: bool) -> int:
         numbers += int(_seen(experiment) * n_params**2) if least else n_params**2
     if _forms_matrices(experiment, stage):
         numbers += 4 * n_params**2  # a Hessian, its eigenvectors, and what they are computed from
-    if stage == "planes" and planes:
-        numbers += planes.n_grid**2 * n_params
-    if stage == "landscapes" and landscape:
-        numbers += landscape.n_grid**2 * n_params
+    if (asked := _asked(experiment, stage)) is not None:
+        numbers += int(_record(stage).grid(asked, _work(experiment, least=least)))
     return 8 * numbers
 
 
 def _table(experiment: Experiment, stage: str, least: bool) -> int:
     """Bytes of the largest table that the step holds."""
-    n_params, asked, ensemble, data = experiment.n_params, experiment.hessian, experiment.ensemble, experiment.data
-    planes, scans, predictions = experiment.planes, experiment.scans, experiment.predictions
-    trajectory = n_params * (experiment.training.n_epochs + 1) if experiment.training else 0
-    side_by_side = ensemble.seeds_per_job * max(len(ensemble.initialisers), 1) if ensemble and experiment.network else 1
-    seeds_per_job = ensemble.seeds_per_job if ensemble else 1
-    hessians = n_params**2 * n_hessians(experiment)
-    block = n_params**2 * min(asked.epochs_per_job, n_hessians(experiment)) if asked else 0
-    sampled, n_samples = experiment.samples, sizes_of(experiment, least=least).n_samples
-    numbers = {
-        "datasets": 4 * (n_samples + data.n_test) if data else 0,
-        "trajectories": trajectory,
-        "ensembles": trajectory * side_by_side,
-        "predictions": trajectory + (4 * predictions.n_grid**2 * len(predictions.epochs) if predictions else 0),
-        "planes": trajectory + (9 * planes.n_grid**2 * len(planes.axes) if planes else 0),
-        "hessians": block,
-        "hessian_shards": block,
-        "spectra": hessians,
-        "scans": hessians + (6 * scans.n_points * len(scans.positions) if scans else 0),
-        "convention_errors": hessians,
-        "samples": (n_params + sampled.n_leading) * n_samples * len(sampled.epochs) * seeds_per_job if sampled else 0,
-        "starts": n_params * experiment.starts.n_starts if experiment.starts else 0,
-        "landscapes": 4 * experiment.landscape.n_grid**2 if experiment.landscape else 0,
-    }
-    return 8 * numbers.get(stage, n_params)
+    asked = _asked(experiment, stage)
+    return 8 * int(_record(stage).numbers(asked, _work(experiment, least=least))) if asked is not None else 0

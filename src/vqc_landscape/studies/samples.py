@@ -11,7 +11,7 @@ from vqc_landscape.checks import Array
 from vqc_landscape.curvature.spectrum import complement_of, spectrum
 from vqc_landscape.studies.build import make_risk
 from vqc_landscape.studies.inputs import read_samples
-from vqc_landscape.tables import read_table, write_table
+from vqc_landscape.tables.parquet import read_table, write_table
 
 if TYPE_CHECKING:
     from vqc_landscape.config import Experiment

@@ -8,7 +8,7 @@ import numpy as np
 
 from vqc_landscape.studies.build import make_risk
 from vqc_landscape.studies.inputs import read_params, read_samples
-from vqc_landscape.tables import read_table, write_table
+from vqc_landscape.tables.parquet import read_table, write_table
 
 if TYPE_CHECKING:
     from vqc_landscape.config import Experiment

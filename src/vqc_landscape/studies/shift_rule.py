@@ -12,7 +12,8 @@ from vqc_landscape.circuits.observables import Projector
 from vqc_landscape.circuits.pennylane import apply_circuit
 from vqc_landscape.curvature.param_shift import param_shift_hessian
 from vqc_landscape.studies.build import initial_params, make_circuit, make_observable, make_risk, resized
-from vqc_landscape.tables import atomic_file, write_table
+from vqc_landscape.tables.files import atomic_file
+from vqc_landscape.tables.parquet import write_table
 
 if TYPE_CHECKING:
     from vqc_landscape.config import Experiment

@@ -11,7 +11,7 @@ from vqc_landscape.curvature.spectrum import spectrum
 from vqc_landscape.risks.risk import Risk
 from vqc_landscape.studies.build import initial_params, make_risk, resized
 from vqc_landscape.studies.inputs import read_samples
-from vqc_landscape.tables import write_table
+from vqc_landscape.tables.parquet import write_table
 
 if TYPE_CHECKING:
     from vqc_landscape.config import Experiment

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from vqc_landscape.checks import Array
 from vqc_landscape.studies.build import initial_params, make_risk, optimiser_of
 from vqc_landscape.studies.inputs import read_samples
-from vqc_landscape.tables import write_table
+from vqc_landscape.tables.parquet import write_table
 from vqc_landscape.training.checkpoint import Checkpoint, Columns
 from vqc_landscape.training.interrupt import stop_requests
 from vqc_landscape.training.loop import train, unless_stopped

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
-from vqc_landscape.tables import atomic_file
+from vqc_landscape.tables.files import atomic_file
 from vqc_landscape.training.interrupt import Stop, TrainingStopped
 
 VERSION = "1"
