@@ -40,10 +40,18 @@ class Made:
         assert experiment.data is not None
         write_dataset(experiment.data, self.dataset)
         seeds = experiment.seeds if seeds is None else seeds
-        write_ensemble(experiment, seeds, self.dataset, self.ensemble, state_dir=str(folder / "state"), code="c")
-        train_samples = read_samples(self.dataset, "train")
-        assert train_samples is not None
-        self.train = train_samples
+        write_ensemble(
+            experiment,
+            experiment.init,
+            experiment.training,
+            experiment.ensemble,
+            seeds,
+            self.dataset,
+            self.ensemble,
+            state_dir=str(folder / "state"),
+            code="c",
+        )
+        self.train = read_samples(self.dataset, "train")
 
     def members(self) -> pd.DataFrame:
         return read_table("ensembles", self.ensemble)
@@ -52,14 +60,14 @@ class Made:
 @pytest.fixture(scope="module")
 def qnn(tmp_path_factory: pytest.TempPathFactory) -> Made:
     made = Made(QNN, tmp_path_factory.mktemp("qnn"))
-    write_samples(QNN, made.ensemble, made.dataset, made.samples)
+    write_samples(QNN, QNN.samples, made.ensemble, made.dataset, made.samples)
     return made
 
 
 @pytest.fixture(scope="module")
 def ffnn(tmp_path_factory: pytest.TempPathFactory) -> Made:
     made = Made(FFNN, tmp_path_factory.mktemp("ffnn"))
-    write_samples(FFNN, made.ensemble, made.dataset, made.samples)
+    write_samples(FFNN, FFNN.samples, made.ensemble, made.dataset, made.samples)
     return made
 
 
@@ -67,7 +75,7 @@ def ffnn(tmp_path_factory: pytest.TempPathFactory) -> Made:
 
 
 def test_a_circuit_of_an_ensemble_trains_as_it_does_alone(qnn: Made, tmp_path: Path) -> None:
-    alone = run_training(QNN, 1, qnn.dataset, state_dir=str(tmp_path), code="c")
+    alone = run_training(QNN, QNN.init, QNN.training, 1, qnn.dataset, state_dir=str(tmp_path), code="c")
     members = qnn.members()
     ours = members[members["seed"] == 1].set_index("epoch")
     for epoch in (0, 1, 3):
@@ -86,7 +94,9 @@ def test_a_network_of_an_ensemble_trains_as_it_does_alone(ffnn: Made) -> None:
         network = FFNN.network.model_copy(update={"activation": activation, "initialiser": initialiser})
         experiment = FFNN.model_copy(update={"network": network})
         risk = make_risk(experiment, ffnn.train)
-        alone = train(risk, initial_params(experiment, seed), make_optimiser(FFNN.training.optimiser), 3, seed=0)
+        alone = train(
+            risk, initial_params(experiment, experiment.init, seed), make_optimiser(FFNN.training.optimiser), 3, seed=0
+        )
         own = members.query("activation == @activation and initialiser == @initialiser and seed == @seed")
         for _, row in own.iterrows():
             # the same products in another order, 3 epochs of Adam long
@@ -123,6 +133,9 @@ def test_an_ensemble_stops_when_it_is_asked_to(qnn: Made, tmp_path: Path) -> Non
         with pytest.raises(TrainingStopped):
             write_ensemble(
                 experiment,
+                experiment.init,
+                experiment.training,
+                experiment.ensemble,
                 [0],
                 qnn.dataset,
                 str(tmp_path / "e.parquet"),

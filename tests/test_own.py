@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from vqc_landscape.config import Config, ConfigError, Experiment, parse_config, parse_data
+from vqc_landscape.config import Config, ConfigError, Experiment, parse_config, parse_sections
 from vqc_landscape.figures import labels
 from vqc_landscape.figures.experiment import plot_training
 from vqc_landscape.figures.registry import OF_AN_EXPERIMENT, draw_figure, make_figure, own_figures, required_tables
@@ -148,8 +148,8 @@ def test_the_risk_is_what_the_qnode_returns(folder: Path) -> None:
         assert make_risk(own).loss(theta) == pytest.approx(expected, abs=1e-14)  # two simulators' round-off
     infidelity = experiment(objective={"loss": "infidelity"})
     assert make_risk(infidelity).loss(theta) == pytest.approx(1 - expected, abs=1e-14)
-    assert initial_params(own, 3).shape == (4,)
-    assert not np.array_equal(initial_params(own, 3), initial_params(own, 4))
+    assert initial_params(own, own.init, 3).shape == (4,)
+    assert not np.array_equal(initial_params(own, own.init, 3), initial_params(own, own.init, 4))
 
 
 def test_a_built_in_ansatz_takes_a_pauli_sum() -> None:
@@ -164,9 +164,9 @@ def test_a_built_in_ansatz_takes_a_pauli_sum() -> None:
 
 def test_an_own_network_has_initial_weights_for_every_seed(folder: Path) -> None:
     own = experiment(**NET)
-    first, second = initial_params(own, 0), initial_params(own, 1)
+    first, second = initial_params(own, own.init, 0), initial_params(own, own.init, 1)
     assert first.shape == second.shape == (9,) and not np.array_equal(first, second)
-    np.testing.assert_array_equal(first, initial_params(own, 0))
+    np.testing.assert_array_equal(first, initial_params(own, own.init, 0))
     assert make_risk(own, (np.zeros((2, 2)), np.ones(2))).n_params == 9
 
 
@@ -201,7 +201,7 @@ def test_a_module_that_cannot_be_run_is_named(folder: Path) -> None:
 @pytest.mark.parametrize("name", ["Momentum", "make"])
 def test_an_own_optimiser_moves_the_parameters(folder: Path, name: str) -> None:
     own = experiment(training={"optimiser": f"my_optimiser:{name}", "n_epochs": 3})
-    run = run_training(own, 0, None, state_dir="state", code="c")
+    run = run_training(own, own.init, own.training, 0, None, state_dir="state", code="c")
     risk = make_risk(own)
     params, velocity = run["params"][0], np.zeros(4)
     for epoch in range(1, 4):  # heavy ball (Polyak 1964), written out
@@ -209,8 +209,8 @@ def test_an_own_optimiser_moves_the_parameters(folder: Path, name: str) -> None:
         params = params + velocity
         np.testing.assert_array_equal(run["params"][epoch], params)  # the same operations
     longer = experiment(training={"optimiser": f"my_optimiser:{name}", "n_epochs": 5})
-    resumed = run_training(longer, 0, None, state_dir="state", code="c")
-    whole = run_training(longer, 0, None, state_dir="elsewhere", code="c")
+    resumed = run_training(longer, longer.init, longer.training, 0, None, state_dir="state", code="c")
+    whole = run_training(longer, longer.init, longer.training, 0, None, state_dir="elsewhere", code="c")
     np.testing.assert_array_equal(resumed["params"], whole["params"])  # the velocity came back with the checkpoint
     assert labels.optimiser(f"my_optimiser:{name}") == f"my_optimiser:{name}"
 
@@ -318,7 +318,7 @@ def test_a_data_file_is_an_input(folder: Path) -> None:
 @pytest.mark.parametrize("ending", ["csv", "parquet"])
 def test_samples_come_from_the_users_file(folder: Path, ending: str) -> None:
     section = CLASSIFIER["data"] | {"file": f"samples.{ending}", "scale": None}
-    write_dataset(parse_data(section), "d.parquet")
+    write_dataset(parse_sections({"data": section})["data"], "d.parquet")
     table, whole = read_table("datasets", "d.parquet"), pd.read_csv("samples.csv")
     assert table["split"].value_counts().to_dict() == {"train": 20, "test": 10}
     by_left = whole.set_index(whole["left"].round(12))
@@ -328,7 +328,7 @@ def test_samples_come_from_the_users_file(folder: Path, ending: str) -> None:
 
 
 def test_scaled_features_span_the_range_on_the_training_samples(folder: Path) -> None:
-    write_dataset(parse_data(CLASSIFIER["data"]), "d.parquet")
+    write_dataset(parse_sections({"data": CLASSIFIER["data"]})["data"], "d.parquet")
     features, _ = read_samples("d.parquet", "train") or (np.empty(0), 0)
     np.testing.assert_allclose([features.min(axis=0), features.max(axis=0)], [[-1.5] * 2, [1.5] * 2], atol=1e-15)
 
@@ -336,7 +336,7 @@ def test_scaled_features_span_the_range_on_the_training_samples(folder: Path) ->
 @pytest.mark.parametrize(("name", "n_features"), [("iris", 4), ("breast_cancer", 6), ("iris", 2)])
 def test_bundled_samples_are_two_classes_in_principal_components(folder: Path, name: str, n_features: int) -> None:
     section = {"name": name, "n_features": n_features, "n_train": 60, "n_test": 20, "seed": 1}
-    write_dataset(parse_data(section), "d.parquet")
+    write_dataset(parse_sections({"data": section})["data"], "d.parquet")
     features, targets = read_samples("d.parquet", "train") or (np.empty(0), np.empty(0))
     assert features.shape == (60, n_features) and set(targets) == {-1.0, 1.0}
     np.testing.assert_allclose(np.abs(features).max(axis=0), math.pi / 2, atol=1e-14)
@@ -381,7 +381,7 @@ def test_a_faulty_file_is_named(folder: Path, keys: dict[str, Any], message: str
     columns = [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0], ["a", "b"]]
     pq.write_table(pa.table(columns, names=["left", "left", "right", "kind"]), "twice.parquet")
     with pytest.raises(ValueError, match=message):
-        write_dataset(parse_data(CLASSIFIER["data"] | {"n_test": 1} | keys), "d.parquet")
+        write_dataset(parse_sections({"data": CLASSIFIER["data"] | {"n_test": 1} | keys})["data"], "d.parquet")
 
 
 @pytest.mark.parametrize("keys", [CLASSIFIER, NET], ids=["circuit", "network"])
@@ -392,7 +392,7 @@ def test_a_batch_larger_than_a_file_is_named(folder: Path, keys: dict[str, Any])
     write_dataset(own.data, "d.parquet")
     message = r"training.optimiser.batch_size is 21, but samples.csv has 20 training samples, with data.n_test 10 for"
     with pytest.raises(ValueError, match=message):
-        run_training(own, 0, "d.parquet", state_dir="s", code="c")
+        run_training(own, own.init, own.training, 0, "d.parquet", state_dir="s", code="c")
 
 
 def test_a_batch_larger_than_a_file_is_named_in_an_ensemble(folder: Path) -> None:
@@ -402,7 +402,9 @@ def test_a_batch_larger_than_a_file_is_named_in_an_ensemble(folder: Path) -> Non
     assert own.data is not None
     write_dataset(own.data, "d.parquet")
     with pytest.raises(ValueError, match="batch_size is 21, but samples.csv has 20 training samples"):
-        write_ensemble(own, [0], "d.parquet", "e.parquet", state_dir="s", code="c")
+        write_ensemble(
+            own, own.init, own.training, own.ensemble, [0], "d.parquet", "e.parquet", state_dir="s", code="c"
+        )
 
 
 @pytest.mark.parametrize(
@@ -415,13 +417,15 @@ def test_a_batch_larger_than_a_file_is_named_in_an_ensemble(folder: Path) -> Non
 )
 def test_more_than_a_bundled_set_has_is_refused(folder: Path, keys: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        write_dataset(parse_data({"name": "iris", "n_train": 60, "n_test": 20} | keys), "d.parquet")
+        write_dataset(
+            parse_sections({"data": {"name": "iris", "n_train": 60, "n_test": 20} | keys})["data"], "d.parquet"
+        )
 
 
 def test_without_scikit_learn_bundled_data_say_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "sklearn", None)
     with pytest.raises(ValueError, match="data.name iris comes with scikit-learn: pip install"):
-        write_dataset(parse_data({"name": "iris", "n_train": 60, "n_test": 20}), "d.parquet")
+        write_dataset(parse_sections({"data": {"name": "iris", "n_train": 60, "n_test": 20}})["data"], "d.parquet")
 
 
 # --- configuration ----------------------------------------------------------------------------------------
@@ -524,19 +528,15 @@ def test_figures_of_the_paper_are_not_for_own_circuits() -> None:
 def test_an_own_experiment_gets_its_tables_and_figures(folder: Path, keys: dict[str, Any]) -> None:
     config = Config(experiments={"mine": experiment(**keys)})
     files = {stage: part_file("r", stage, "mine", 0) for stage in TABLES}
-
-    def own(stage: str) -> Experiment:
-        """What the workflow hands to a job."""
-        return Experiment(**plan.settings(config.experiments["mine"], stage))
-
+    own = config.experiments["mine"]
     data = files["datasets"] if keys else None
     if data:
-        write_dataset(own("trajectories").data, data)  # type: ignore[arg-type]
-    write_trajectory(own("trajectories"), 0, data, files["trajectories"], state_dir="state", code="c")
-    write_hessians(own("hessians"), [0, 1, 2, 3], files["trajectories"], data, files["hessians"])
-    write_spectra(own("spectra"), [files["hessians"]], data, files["spectra"])
-    write_scans(own("scans"), files["trajectories"], files["spectra"], data, files["scans"])
-    write_planes(own("planes"), files["trajectories"], files["spectra"], data, files["planes"])
+        write_dataset(own.data, data)  # type: ignore[arg-type]
+    write_trajectory(own, own.init, own.training, 0, data, files["trajectories"], state_dir="state", code="c")
+    write_hessians(own, [0, 1, 2, 3], files["trajectories"], data, files["hessians"])
+    write_spectra(own, [files["hessians"]], data, files["spectra"])
+    write_scans(own, own.scans, files["trajectories"], files["spectra"], data, files["scans"])
+    write_planes(own, own.planes, files["trajectories"], data, files["planes"], files["spectra"])
 
     run = np.stack(read_table("trajectories", files["trajectories"])["params"].to_list())
     planes = read_table("planes", files["planes"])
@@ -586,7 +586,7 @@ def test_a_landscape_of_an_own_circuit_names_its_parameters(folder: Path) -> Non
     plane = {"low": -1.0, "high": 1.0, "n_grid": 3, "points": {"a": [0.0, 0.5]}, "axes": [1, 3]}
     keys: dict[str, Any] = {"objective": {"loss": "infidelity"}, "landscape": plane}
     own = experiment(**keys)
-    write_landscape(own, "l.parquet")
+    write_landscape(own, own.landscape, "l.parquet")
     table = read_table("landscapes", "l.parquet").assign(experiment="mine", seed=0)
     config = Config(experiments={"mine": own}, figures={"fig02": {"experiments": ["mine"]}})
     figure = make_figure("fig02", config, {"landscapes": table})
@@ -608,7 +608,12 @@ def test_numbers_that_are_no_classes_have_no_accuracy(folder: Path, column: str,
     own = experiment(**CLASSIFIER | {"data": CLASSIFIER["data"] | numbers})
     assert own.data is not None
     write_dataset(own.data, "d.parquet")
-    run = pd.DataFrame({k: list(v) for k, v in run_training(own, 0, "d.parquet", state_dir="s", code="c").items()})
+    run = pd.DataFrame(
+        {
+            k: list(v)
+            for k, v in run_training(own, own.init, own.training, 0, "d.parquet", state_dir="s", code="c").items()
+        }
+    )
     assert run[["accuracy", "test_accuracy"]].notna().all(axis=None) == (column == "kind")
     figure = make_figure(
         "mine_training", Config(experiments={"mine": own}), {"trajectories": run.assign(experiment="mine", seed=0)}

@@ -87,7 +87,7 @@ def tables(folder: Path, experiment: Experiment) -> tuple[str, str]:
     dataset, trajectory = str(folder / "dataset.parquet"), str(folder / "trajectory.parquet")
     assert experiment.data is not None
     write_dataset(experiment.data, dataset)
-    params = [initial_params(experiment, seed) for seed in (0, 1)]
+    params = [initial_params(experiment, experiment.init, seed) for seed in (0, 1)]
     write_table("trajectories", trajectory, {"epoch": [0, 1], "params": params})
     return trajectory, dataset
 

@@ -40,7 +40,7 @@ from vqc_landscape.config import Experiment
 from vqc_landscape.studies.jobs import job
 from vqc_landscape.studies.trajectories import write_trajectory
 
-experiment = {
+plain = {
     "circuit": "slow:qnode",
     "params_shape": [1],
     "objective": {"loss": "mse"},
@@ -48,7 +48,8 @@ experiment = {
     "training": {"optimiser": {"name": "gd", "learning_rate": 0.1}, "n_epochs": 1},
 }
 with job("slow seed 0, training", "job.log"):
-    write_trajectory(Experiment(**experiment), 0, "samples.parquet", "run.parquet", state_dir="state", code="c")
+    e = Experiment(**plain)
+    write_trajectory(e, e.init, e.training, 0, "samples.parquet", "run.parquet", state_dir="state", code="c")
 """
 
 

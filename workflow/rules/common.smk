@@ -27,14 +27,21 @@ def spectra_of(wildcards):
     return {"spectra": table("spectra").format(**wildcards)} if wanted else {}
 
 
-def settings(stage):
-    """All of the configuration that the step may read: when it changes, the job runs again."""
-    return lambda wildcards: plan.settings(experiment_of(wildcards), stage)
+def step(stage, *sections, function=None):
+    """What a step works with: when a section of the configuration or a module that it runs changes, it runs again.
+
+    Sections are keys of an experiment; "problem" is its model, objective and data. `function` is for a step that writes
+    another file than the table's.
+    """
+    return {
+        "step": function or TABLES[stage].step,
+        "settings": lambda wildcards: plan.settings(experiment_of(wildcards), *sections),
+        "version": lambda wildcards: plan.code_of(experiment_of(wildcards), stage),
+    }
 
 
-def code(stage):
-    """Hash over the modules that the step runs: Snakemake does not see edits in the package."""
-    return lambda wildcards: plan.code_of(experiment_of(wildcards), stage)
+def seed_of(wildcards):
+    return int(wildcards.seed)
 
 
 @functools.cache
@@ -49,20 +56,18 @@ def check_planned():
         raise WorkflowError(str(error)) from None
 
 
-def memory(stage):
-    """What the step needs, and as much again at every further attempt."""
+def needs(stage):
+    """Memory and minutes of a step, and as much again at every further attempt."""
 
-    def mb(wildcards, attempt):
+    def mem_mb(wildcards, attempt):
         if workflow.is_main_process:  # asked for the first time when every job is planned, and none has begun
             check_planned()
         return attempt * memory_mb(experiment_of(wildcards), stage)
 
-    return mb
-
-
-def runtime(stage):
-    """Minutes; a job that ran out of them gets as many again."""
-    return lambda wildcards, attempt: attempt * runtime_minutes(experiment_of(wildcards), stage)
+    return {
+        "mem_mb": mem_mb,
+        "runtime": lambda wildcards, attempt: attempt * runtime_minutes(experiment_of(wildcards), stage),
+    }
 
 
 def one_of(names):
@@ -78,8 +83,9 @@ def benchmarks(stage, part="{experiment}-{seed}"):
     return f"{RESULTS}/benchmarks/{stage}/{part}.tsv"
 
 
-def samples_of(wildcards):
-    return plan.part_files(STUDY, "datasets", wildcards.experiment)
+def dataset_of_ensemble(wildcards):
+    (dataset,) = plan.part_files(STUDY, "datasets", wildcards.experiment)
+    return dataset
 
 
 # Experiments whose Hessians are split over jobs.
@@ -96,8 +102,8 @@ def shards_of_block(wildcards):
 
 
 def shards_of(wildcards):
-    """How the Hessians are split, as plain data."""
-    return experiment_of(wildcards).hessian.shards.model_dump()
+    """How the Hessians are split."""
+    return experiment_of(wildcards).hessian.shards
 
 
 def caption_file(figure):

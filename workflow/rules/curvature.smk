@@ -1,5 +1,5 @@
 # One job differentiates a block of epochs, so that blocks run side by side and each works long enough.
-rule hessians:
+use rule step as hessians with:
     input:
         unpack(dataset_of),
         trajectory=table("trajectories"),
@@ -11,25 +11,18 @@ rule hessians:
         benchmarks("hessians", "{experiment}-{seed}-{block}")
     wildcard_constraints:
         experiment=one_of(set(STUDY.experiments) - set(SPLIT)),
-    conda:
-        "../envs/vqc-landscape.yaml"
-    threads: 1
     resources:
-        mem_mb=memory("hessians"),
-        runtime=runtime("hessians"),
+        **needs("hessians"),
     params:
+        **step("hessians", "problem"),
         epochs=epochs_of_block,
-        settings=settings("hessians"),
-        code=code("hessians"),
     message:
         "{wildcards.experiment} seed {wildcards.seed}: Hessians, block {wildcards.block}"
-    script:
-        "../scripts/hessians.py"
 
 
 # The same for Hessians that are split: a job for every slice of samples and pair of parameter blocks, and their sum.
 # The sum has the inputs of its shards, too: they decide whether it is current when the shards are gone.
-rule hessian_shard:
+use rule step as hessian_shard with:
     input:
         unpack(dataset_of),
         trajectory=table("trajectories"),
@@ -41,24 +34,18 @@ rule hessian_shard:
         benchmarks("hessian_shards", "{experiment}-{seed}-{block}-{shard}")
     wildcard_constraints:
         experiment=one_of(SPLIT),
-    conda:
-        "../envs/vqc-landscape.yaml"
-    threads: 1
     resources:
-        mem_mb=memory("hessian_shards"),
-        runtime=runtime("hessian_shards"),
+        **needs("hessian_shards"),
     params:
+        **step("hessians", "problem", function="studies.hessians.write_shard"),
+        number=lambda wildcards: int(wildcards.shard),
         epochs=epochs_of_block,
-        settings=settings("hessians"),
         shards=shards_of,
-        code=code("hessians"),
     message:
         "{wildcards.experiment} seed {wildcards.seed}: Hessians, block {wildcards.block}, shard {wildcards.shard}"
-    script:
-        "../scripts/hessian_shard.py"
 
 
-rule hessian_sum:
+use rule step as hessian_sum with:
     input:
         unpack(dataset_of),
         trajectory=table("trajectories"),
@@ -73,22 +60,15 @@ rule hessian_sum:
         experiment=one_of(SPLIT),
     group:
         "analysis"
-    conda:
-        "../envs/vqc-landscape.yaml"
-    threads: 1
     resources:
-        mem_mb=memory("spectra"),
-        runtime=runtime("spectra"),
+        **needs("spectra"),
     params:
-        settings=settings("hessians"),
-        code=code("hessians"),
+        **step("hessians", "problem", function="studies.hessians.add_shards"),
     message:
         "{wildcards.experiment} seed {wildcards.seed}: add up the Hessians of block {wildcards.block}"
-    script:
-        "../scripts/hessian_sum.py"
 
 
-rule spectra:
+use rule step as spectra with:
     input:
         unpack(dataset_of),
         hessians=hessians_of,
@@ -100,22 +80,15 @@ rule spectra:
         benchmarks("spectra")
     group:
         "analysis"
-    conda:
-        "../envs/vqc-landscape.yaml"
-    threads: 1
     resources:
-        mem_mb=memory("spectra"),
-        runtime=runtime("spectra"),
+        **needs("spectra"),
     params:
-        settings=settings("spectra"),
-        code=code("spectra"),
+        **step("spectra", "problem"),
     message:
         "{wildcards.experiment} seed {wildcards.seed}: diagonalise the Hessians"
-    script:
-        "../scripts/spectra.py"
 
 
-rule scans:
+use rule step as scans with:
     input:
         unpack(dataset_of),
         trajectory=table("trajectories"),
@@ -128,22 +101,15 @@ rule scans:
         benchmarks("scans")
     group:
         "analysis"
-    conda:
-        "../envs/vqc-landscape.yaml"
-    threads: 1
     resources:
-        mem_mb=memory("scans"),
-        runtime=runtime("scans"),
+        **needs("scans"),
     params:
-        settings=settings("scans"),
-        code=code("scans"),
+        **step("scans", "problem", "scans"),
     message:
         "{wildcards.experiment} seed {wildcards.seed}: loss along eigenvectors"
-    script:
-        "../scripts/scans.py"
 
 
-rule convention_errors:
+use rule step as convention_errors with:
     input:
         unpack(dataset_of),
         trajectory=table("trajectories"),
@@ -156,22 +122,15 @@ rule convention_errors:
         benchmarks("convention_errors")
     group:
         "analysis"
-    conda:
-        "../envs/vqc-landscape.yaml"
-    threads: 1
     resources:
-        mem_mb=memory("convention_errors"),
-        runtime=runtime("convention_errors"),
+        **needs("convention_errors"),
     params:
-        settings=settings("convention_errors"),
-        code=code("convention_errors"),
+        **step("convention_errors", "problem"),
     message:
         "{wildcards.experiment} seed {wildcards.seed}: as-published Hessians against exact ones"
-    script:
-        "../scripts/convention_errors.py"
 
 
-rule planes:
+use rule step as planes with:
     input:
         unpack(dataset_of),
         unpack(spectra_of),
@@ -182,22 +141,15 @@ rule planes:
         logs("planes"),
     benchmark:
         benchmarks("planes")
-    conda:
-        "../envs/vqc-landscape.yaml"
-    threads: 1
     resources:
-        mem_mb=memory("planes"),
-        runtime=runtime("planes"),
+        **needs("planes"),
     params:
-        settings=settings("planes"),
-        code=code("planes"),
+        **step("planes", "problem", "planes"),
     message:
         "{wildcards.experiment} seed {wildcards.seed}: planes of the landscape"
-    script:
-        "../scripts/planes.py"
 
 
-rule landscape:
+use rule step as landscape with:
     output:
         table("landscapes"),
     log:
@@ -206,22 +158,15 @@ rule landscape:
         benchmarks("landscapes")
     group:
         "analysis"
-    conda:
-        "../envs/vqc-landscape.yaml"
-    threads: 1
     resources:
-        mem_mb=memory("landscapes"),
-        runtime=runtime("landscapes"),
+        **needs("landscapes"),
     params:
-        settings=settings("landscapes"),
-        code=code("landscapes"),
+        **step("landscapes", "problem", "landscape"),
     message:
         "{wildcards.experiment}: plane of the landscape"
-    script:
-        "../scripts/landscape.py"
 
 
-rule starts:
+use rule step as starts with:
     input:
         unpack(dataset_of),
     output:
@@ -230,63 +175,43 @@ rule starts:
         logs("starts"),
     benchmark:
         benchmarks("starts")
-    conda:
-        "../envs/vqc-landscape.yaml"
-    threads: 1
     resources:
-        mem_mb=memory("starts"),
-        runtime=runtime("starts"),
+        **needs("starts"),
     params:
-        settings=settings("starts"),
-        code=code("starts"),
+        **step("starts", "problem", "init", "starts"),
+        seed=seed_of,
     message:
         "{wildcards.experiment}: spectra at many initial points"
-    script:
-        "../scripts/starts.py"
 
 
-rule shift_rule:
+use rule step as shift_rule with:
     output:
         table("shift_rule"),
     log:
         logs("shift_rule"),
     benchmark:
         benchmarks("shift_rule")
-    conda:
-        "../envs/vqc-landscape.yaml"
-    threads: 1
     resources:
-        mem_mb=memory("shift_rule"),
-        runtime=runtime("shift_rule"),
+        **needs("shift_rule"),
     params:
-        settings=settings("shift_rule"),
-        code=code("shift_rule"),
-        job="write_shift_rule",
+        **step("shift_rule", "problem", "init", "shift_rule"),
+        seed=seed_of,
     message:
         "{wildcards.experiment}: shift rule"
-    script:
-        "../scripts/shift_rule.py"
 
 
 # Times, no table: they differ from run to run, and nothing reads them.
-rule timings:
+use rule step as timings with:
     output:
         f"{RESULTS}/timings/{{experiment}}-{{seed}}.tsv",
     log:
         logs("timings"),
     benchmark:
         benchmarks("timings")
-    conda:
-        "../envs/vqc-landscape.yaml"
-    threads: 1
     resources:
-        mem_mb=memory("shift_rule"),
-        runtime=runtime("shift_rule"),
+        **needs("shift_rule"),
     params:
-        settings=settings("shift_rule"),
-        code=code("shift_rule"),
-        job="write_timings",
+        **step("shift_rule", "problem", "init", "shift_rule", function="studies.shift_rule.write_timings"),
+        seed=seed_of,
     message:
         "{wildcards.experiment}: time Hessian and metric tensor"
-    script:
-        "../scripts/shift_rule.py"

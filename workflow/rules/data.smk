@@ -1,4 +1,4 @@
-rule dataset:
+use rule step as dataset with:
     input:
         lambda wildcards: plan.own_inputs(experiment_of(wildcards)),
     output:
@@ -9,16 +9,9 @@ rule dataset:
         benchmarks("datasets")
     group:
         "samples"
-    conda:
-        "../envs/vqc-landscape.yaml"
-    threads: 1
     resources:
-        mem_mb=memory("datasets"),
-        runtime=runtime("datasets"),
+        **needs("datasets"),
     params:
-        settings=settings("datasets"),
-        code=code("datasets"),
+        **step("datasets", "data"),
     message:
         "{wildcards.experiment} seed {wildcards.seed}: draw the samples"
-    script:
-        "../scripts/dataset.py"

@@ -1,33 +1,27 @@
 # Many seeds of one model: a job works on a block of them, because a start of Python costs as much as a small network.
-rule ensemble:
+use rule step as ensemble with:
     input:
-        dataset=samples_of,
+        dataset=dataset_of_ensemble,
     output:
         table("ensembles", block="{block}"),
     log:
         logs("ensembles", "{experiment}-{block}"),
     benchmark:
         benchmarks("ensembles", "{experiment}-{block}")
-    conda:
-        "../envs/vqc-landscape.yaml"
-    threads: 1
     resources:
-        mem_mb=memory("ensembles"),
-        runtime=runtime("ensembles"),
+        **needs("ensembles"),
     params:
+        **step("ensembles", "problem", "init", "training", "ensemble"),
         seeds=lambda wildcards: experiment_of(wildcards).seed_blocks[int(wildcards.block)],
-        settings=settings("ensembles"),
-        code=code("ensembles"),
-        state=f"{STUDY.state_dir}/experiment={{experiment}}",
+        state_dir=f"{STUDY.state_dir}/experiment={{experiment}}",
+        code=step("ensembles")["version"],
     message:
         "{wildcards.experiment}: train and differentiate seeds, block {wildcards.block}"
-    script:
-        "../scripts/ensemble.py"
 
 
-rule samples:
+use rule step as samples with:
     input:
-        dataset=samples_of,
+        dataset=dataset_of_ensemble,
         ensemble=table("ensembles", block="{block}"),
     output:
         table("samples", block="{block}"),
@@ -35,16 +29,9 @@ rule samples:
         logs("samples", "{experiment}-{block}"),
     benchmark:
         benchmarks("samples", "{experiment}-{block}")
-    conda:
-        "../envs/vqc-landscape.yaml"
-    threads: 1
     resources:
-        mem_mb=memory("samples"),
-        runtime=runtime("samples"),
+        **needs("samples"),
     params:
-        settings=settings("samples"),
-        code=code("samples"),
+        **step("samples", "problem", "samples"),
     message:
         "{wildcards.experiment}: Hessians of single samples, block {wildcards.block}"
-    script:
-        "../scripts/samples.py"

@@ -1,5 +1,5 @@
 # Checkpoints are params, not outputs: Snakemake deletes the outputs of a job that failed.
-rule train:
+use rule step as train with:
     input:
         unpack(dataset_of),
     output:
@@ -8,23 +8,18 @@ rule train:
         logs("trajectories"),
     benchmark:
         benchmarks("trajectories")
-    conda:
-        "../envs/vqc-landscape.yaml"
-    threads: 1
     resources:
-        mem_mb=memory("trajectories"),
-        runtime=runtime("trajectories"),
+        **needs("trajectories"),
     params:
-        settings=settings("trajectories"),
-        code=code("trajectories"),
-        state=f"{STUDY.state_dir}/experiment={{experiment}}/seed={{seed}}",
+        **step("trajectories", "problem", "init", "training"),
+        seed=seed_of,
+        state_dir=f"{STUDY.state_dir}/experiment={{experiment}}/seed={{seed}}",
+        code=step("trajectories")["version"],
     message:
         "{wildcards.experiment} seed {wildcards.seed}: train"
-    script:
-        "../scripts/train.py"
 
 
-rule predict:
+use rule step as predict with:
     input:
         unpack(dataset_of),
         trajectory=table("trajectories"),
@@ -36,16 +31,9 @@ rule predict:
         benchmarks("predictions")
     group:
         "analysis"
-    conda:
-        "../envs/vqc-landscape.yaml"
-    threads: 1
     resources:
-        mem_mb=memory("predictions"),
-        runtime=runtime("predictions"),
+        **needs("predictions"),
     params:
-        settings=settings("predictions"),
-        code=code("predictions"),
+        **step("predictions", "problem", "predictions"),
     message:
         "{wildcards.experiment} seed {wildcards.seed}: prediction maps"
-    script:
-        "../scripts/predict.py"

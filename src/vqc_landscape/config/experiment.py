@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import math
 from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError, model_validator
@@ -12,13 +11,11 @@ from vqc_landscape.config.messages import describe
 from vqc_landscape.config.model import (
     CircuitConfig,
     Classification,
-    Data,
     DataConfig,
     Expectation,
     FileData,
     InitConfig,
-    NetworkConfig,
-    Objective,
+    Problem,
     StatePreparation,
 )
 from vqc_landscape.config.tables import (
@@ -34,29 +31,14 @@ from vqc_landscape.config.tables import (
     StartsConfig,
 )
 from vqc_landscape.config.training import GD, QNG, SGD, Adam, HLRThenQNG, TrainingConfig
-from vqc_landscape.config.types import Convention, Count, EpochList, Once, Section, own_or
+from vqc_landscape.config.types import EpochList, Once
 
 FigureName = Literal["training", "spectra", "tracks", "scans", "planes"]
 
 
-class Experiment(Section):
+class Experiment(Problem):
     """One model, one objective, and what is computed for it, once per seed."""
 
-    circuit: own_or(CircuitConfig) | None = Field(  # type: ignore[valid-type]
-        default=None, description="a quantum circuit, or the name of your own QNode, my_module:my_qnode (or: network)"
-    )
-    network: own_or(NetworkConfig) | None = Field(  # type: ignore[valid-type]
-        default=None, description="a classical network, or the name of your own torch module (or: circuit)"
-    )
-    params_shape: Annotated[list[Count], Field(min_length=1)] | None = Field(
-        default=None, description="shape of the parameters of your own circuit or network"
-    )
-    objective: Objective = Field(description="what is minimised")
-    convention: Convention = Field(
-        default="exact",
-        description="exact, or the published code's arithmetic with its two bugs; its circuits are under ansatz",
-    )
-    data: Data | None = Field(default=None, description="training and test samples (loss mse)")
     init: InitConfig = Field(default=InitConfig(), description="initial parameters of a circuit")
     seeds: EpochList = Field(default=[0], description="seeds of the initial points")
     training: TrainingConfig | None = Field(default=None, description="training runs")
@@ -293,20 +275,3 @@ class Experiment(Section):
     def published_hessian(self) -> HessianConfig | None:
         """``hessian`` of an as-published experiment: its Hessians are compared with the exact ones."""
         return self.hessian if self.convention == "as_published" else None
-
-    @property
-    def is_own(self) -> bool:
-        """Whether the circuit or network is the user's own, given by name."""
-        return isinstance(self.circuit or self.network, str)
-
-    @property
-    def n_params(self) -> int:
-        """Number of parameters of the model."""
-        if self.params_shape is not None:
-            return math.prod(self.params_shape)
-        if self.network is not None:
-            widths = self.network.widths
-            return sum((a + 1) * b for a, b in zip(widths, widths[1:], strict=False))
-        assert self.circuit is not None
-        per_gate = {"rx_product": 1, "layered": 3, "layered_published": 3, "reuploading": 3, "reuploading_published": 6}
-        return int(per_gate[self.circuit.ansatz] * self.circuit.n_qubits * self.circuit.n_layers)

@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 from vqc_landscape.config.messages import PAULI_WORD
 from vqc_landscape.config.types import (
     Activation,
+    Convention,
     Count,
     Epoch,
     Finite,
@@ -19,6 +20,7 @@ from vqc_landscape.config.types import (
     Qubits,
     Section,
     TableFile,
+    own_or,
     spelt,
 )
 
@@ -191,3 +193,49 @@ class InitConfig(Section):
         if self.low >= self.high:
             raise ValueError(f"low is {self.low}, which must be below high, {self.high}")
         return self
+
+
+class Problem(Section):
+    """What is minimised: a model, its objective, and the data."""
+
+    circuit: own_or(CircuitConfig) | None = Field(  # type: ignore[valid-type]
+        default=None, description="a quantum circuit, or the name of your own QNode, my_module:my_qnode (or: network)"
+    )
+    network: own_or(NetworkConfig) | None = Field(  # type: ignore[valid-type]
+        default=None, description="a classical network, or the name of your own torch module (or: circuit)"
+    )
+    params_shape: Annotated[list[Count], Field(min_length=1)] | None = Field(
+        default=None, description="shape of the parameters of your own circuit or network"
+    )
+    objective: Objective = Field(description="what is minimised")
+    convention: Convention = Field(
+        default="exact",
+        description="exact, or the published code's arithmetic with its two bugs; its circuits are under ansatz",
+    )
+    data: Data | None = Field(default=None, description="training and test samples (loss mse)")
+
+    @property
+    def model(self) -> CircuitConfig | NetworkConfig | str:
+        """The circuit or the network, whichever there is."""
+        circuit: CircuitConfig | str | None = self.circuit
+        network: NetworkConfig | str | None = self.network
+        model = network if circuit is None else circuit
+        assert model is not None  # an experiment has one of them
+        return model
+
+    @property
+    def is_own(self) -> bool:
+        """Whether the circuit or network is the user's own, given by name."""
+        return isinstance(self.model, str)
+
+    @property
+    def n_params(self) -> int:
+        """Number of parameters of the model."""
+        if self.params_shape is not None:
+            return math.prod(self.params_shape)
+        model = self.model
+        if isinstance(model, NetworkConfig):
+            return sum((a + 1) * b for a, b in zip(model.widths, model.widths[1:], strict=False))
+        assert isinstance(model, CircuitConfig)  # others have a shape
+        per_gate = {"rx_product": 1, "layered": 3, "layered_published": 3, "reuploading": 3, "reuploading_published": 6}
+        return int(per_gate[model.ansatz] * model.n_qubits * model.n_layers)

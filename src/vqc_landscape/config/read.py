@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
+from vqc_landscape.config.experiment import Experiment
 from vqc_landscape.config.messages import describe
-from vqc_landscape.config.model import BundledData, Data, DataConfig, FileData
+from vqc_landscape.config.model import Problem
 from vqc_landscape.config.study import Config
 
 
@@ -48,10 +50,16 @@ def _other_seeds(raw: dict[str, Any], offset: int) -> dict[str, Any]:
     return {**raw, "experiments": experiments, "figures": figures, "seed_offset": 0, "other_seeds": None}
 
 
-def parse_data(raw: dict[str, Any]) -> DataConfig | BundledData | FileData:
-    """The section `data` of an experiment."""
-    data: DataConfig | BundledData | FileData = TypeAdapter(Data).validate_python(raw)
-    return data
+def parse_sections(plain: Mapping[str, Any]) -> dict[str, Any]:
+    """Sections of an experiment, as they were handed to a job: what is minimised under `problem`, others by their key.
+
+    Raises:
+        pydantic.ValidationError: a section that is not valid.
+    """
+    kinds: dict[str, Any] = {key: field.annotation for key, field in Experiment.model_fields.items()} | {
+        "problem": Problem
+    }
+    return {name: TypeAdapter(kinds[name]).validate_python(section) for name, section in plain.items()}
 
 
 class _StrictLoader(yaml.SafeLoader):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from vqc_landscape.circuits.observables import (
     zero_state,
 )
 from vqc_landscape.circuits.program import Circuit
+from vqc_landscape.config import CircuitConfig
 from vqc_landscape.risks.risk import Risk
 from vqc_landscape.studies.inputs import Samples
 from vqc_landscape.studies.user_code import load_module, load_optimiser, load_qnode
@@ -26,13 +27,15 @@ from vqc_landscape.training.optimisers import Optimiser, make_optimiser
 
 if TYPE_CHECKING:
     from vqc_landscape.config import (
-        CircuitConfig,
         Classification,
         Expectation,
-        Experiment,
+        InitConfig,
+        Problem,
         StatePreparation,
         TrainingConfig,
     )
+
+    P = TypeVar("P", bound=Problem)
 
 
 def make_circuit(circuit: CircuitConfig) -> Circuit:
@@ -61,21 +64,21 @@ def make_observable(objective: StatePreparation | Classification | Expectation, 
     return Projector({"zero": zero_state, "plus": plus_state}[objective.target](n_qubits))
 
 
-def make_risk(experiment: Experiment, samples: Samples | None = None) -> Risk:
-    """The risk of an experiment over the given samples (None for state preparation)."""
+def make_risk(problem: Problem, samples: Samples | None = None) -> Risk:
+    """The risk of a problem over the given samples (None for state preparation)."""
     features, targets = samples or (None, None)
-    objective = experiment.objective
+    objective = problem.objective
     reduction = objective.reduction if objective.loss == "mse" else "mean"
-    if isinstance(experiment.circuit, str):
+    model = problem.model
+    if isinstance(model, str) and problem.circuit is not None:
         from vqc_landscape.risks.from_qnode import from_qnode
 
-        qnode, shape = load_qnode(experiment.circuit), experiment.params_shape
-        assert shape is not None
-        return from_qnode(qnode, np.zeros(shape), features, targets, objective.loss, reduction=reduction)
-    if experiment.circuit is not None:
+        qnode, start = load_qnode(model), np.zeros(problem.params_shape or ())
+        return from_qnode(qnode, start, features, targets, objective.loss, reduction=reduction)
+    if isinstance(model, CircuitConfig):
         from vqc_landscape.risks.circuit_risk import CircuitRisk
 
-        circuit = make_circuit(experiment.circuit)
+        circuit = make_circuit(model)
         return CircuitRisk(
             circuit,
             make_observable(objective, circuit.n_qubits),
@@ -83,28 +86,26 @@ def make_risk(experiment: Experiment, samples: Samples | None = None) -> Risk:
             features=features,
             targets=targets,
             reduction=reduction,
-            convention=experiment.convention,
+            convention=problem.convention,
         )
     from vqc_landscape.models.network_model import make_network
     from vqc_landscape.risks.network_risk import NetworkRisk
 
-    network = experiment.network
-    assert network is not None
-    if isinstance(network, str):
-        risk = NetworkRisk(load_module(network, seed=0), features, targets, reduction=reduction)
-        if risk.n_params != experiment.n_params:
-            raise ValueError(f"params_shape has {experiment.n_params} entries, but {network} has {risk.n_params}.")
+    if isinstance(model, str):
+        risk = NetworkRisk(load_module(model, seed=0), features, targets, reduction=reduction)
+        if risk.n_params != problem.n_params:
+            raise ValueError(f"params_shape has {problem.n_params} entries, but {model} has {risk.n_params}.")
         return risk
-    output = network.output if network.widths[-1] == 2 else None
-    return NetworkRisk(make_network(network, seed=0), features, targets, reduction=reduction, output=output)
+    output = model.output if model.widths[-1] == 2 else None
+    return NetworkRisk(make_network(model, seed=0), features, targets, reduction=reduction, output=output)
 
 
-def resized(experiment: Experiment, sizes: Sequence[tuple[int, int]]) -> list[Experiment]:
-    """The experiment with a circuit of each of these numbers of qubits and layers; itself if there are none."""
-    if experiment.circuit is None or not sizes:
-        return [experiment]
-    circuits = [experiment.circuit.model_copy(update={"n_qubits": n, "n_layers": layers}) for n, layers in sizes]
-    return [experiment.model_copy(update={"circuit": circuit}) for circuit in circuits]
+def resized(problem: P, sizes: Sequence[tuple[int, int]]) -> list[P]:
+    """The problem with a circuit of each of these numbers of qubits and layers; itself if there are none."""
+    if problem.circuit is None or not sizes:
+        return [problem]
+    circuits = [problem.circuit.model_copy(update={"n_qubits": n, "n_layers": layers}) for n, layers in sizes]
+    return [problem.model_copy(update={"circuit": circuit}) for circuit in circuits]
 
 
 def optimiser_of(training: TrainingConfig) -> Optimiser:
@@ -113,16 +114,17 @@ def optimiser_of(training: TrainingConfig) -> Optimiser:
     return load_optimiser(chosen) if isinstance(chosen, str) else make_optimiser(chosen)
 
 
-def initial_params(experiment: Experiment, seed: int) -> Array:
-    """Initial point (P,): a function of the seed and the model alone, so that optimisers start alike."""
-    if experiment.circuit is not None:
-        init, size = experiment.init, experiment.n_params
-        rng = np.random.default_rng(seed)
+def initial_params(problem: Problem, init: InitConfig, seed: int) -> Array:
+    """Initial point (P,): a function of the seed and the model alone, so that optimisers start alike.
+
+    ``init`` is for circuits; a network starts as its initialiser says.
+    """
+    model = problem.model
+    if isinstance(model, CircuitConfig) or problem.network is None:
+        size, rng = problem.n_params, np.random.default_rng(seed)
         if init.distribution == "normal":
             return rng.normal(0, init.scale, size)
         return rng.uniform(init.low, init.high, size)
     from vqc_landscape.models.network_model import flat_params, make_network
 
-    network = experiment.network
-    assert network is not None
-    return flat_params(load_module(network, seed) if isinstance(network, str) else make_network(network, seed=seed))
+    return flat_params(load_module(model, seed) if isinstance(model, str) else make_network(model, seed=seed))

@@ -14,24 +14,24 @@ from vqc_landscape.studies.inputs import read_params, read_samples
 from vqc_landscape.tables.parquet import read_table, write_table
 
 if TYPE_CHECKING:
-    from vqc_landscape.config import Experiment
+    from vqc_landscape.config import Problem
 
 
 def write_convention_errors(
-    experiment: Experiment, trajectory: str, hessians: Sequence[str], dataset: str | None, output: str
+    problem: Problem, trajectory: str, hessians: Sequence[str], dataset: str | None, output: str
 ) -> None:
-    """Write, for every Hessian of an as-published experiment, its error against the exact Hessian there.
+    """Write, for every Hessian of an as-published problem, its error against the exact Hessian there.
 
     Args:
-        experiment: of convention ``as_published``.
+        problem: of convention ``as_published``.
         trajectory: table of its parameters.
         hessians: parts of the table of its Hessians.
         dataset: table of samples; None for state preparation.
         output: the part file.
     """
     samples = read_samples(dataset, "train")
-    published = make_risk(experiment, samples)
-    exact = make_risk(experiment.model_copy(update={"convention": "exact"}), samples)
+    published = make_risk(problem, samples)
+    exact = make_risk(problem.model_copy(update={"convention": "exact"}), samples)
     rows = read_table("hessians", hessians).sort_values(["epoch", "row"])
     epochs = rows["epoch"].unique().tolist()
     points = read_params(trajectory, epochs)

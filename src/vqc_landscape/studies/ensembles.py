@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from vqc_landscape.checks import Array
+from vqc_landscape.config import NetworkConfig
 from vqc_landscape.curvature.lanczos import extreme_eigvals
 from vqc_landscape.curvature.spectrum import spectrum, zero_below
 from vqc_landscape.risks.risk import Risk
@@ -21,7 +22,7 @@ from vqc_landscape.training.interrupt import stop_requests
 from vqc_landscape.training.loop import Report, train, unless_stopped
 
 if TYPE_CHECKING:
-    from vqc_landscape.config import Experiment
+    from vqc_landscape.config import EnsembleConfig, InitConfig, Problem, TrainingConfig
 
 logger = logging.getLogger(__name__)
 
@@ -29,13 +30,16 @@ logger = logging.getLogger(__name__)
 class Member(NamedTuple):
     """One trained model: its settings, and its parameters (n_epochs + 1, P)."""
 
-    experiment: Experiment
+    problem: Problem
     seed: int
     params: Array
 
 
 def write_ensemble(
-    experiment: Experiment,
+    problem: Problem,
+    init: InitConfig,
+    training: TrainingConfig,
+    ensemble: EnsembleConfig,
     seeds: Sequence[int],
     dataset: str,
     output: str,
@@ -50,7 +54,10 @@ def write_ensemble(
     by side, with one order of mini-batches for all: that of the data's seed.
 
     Args:
-        experiment: what is trained.
+        problem: what is minimised.
+        init: distribution of the initial points.
+        training: how.
+        ensemble: of what the members are, and when they are looked at.
         seeds: seeds of the initial points.
         dataset: table of samples.
         output: the part file.
@@ -62,16 +69,14 @@ def write_ensemble(
         TrainingDiverged: a number became NaN or infinite.
         TrainingStopped: it was asked to end while it trained (SIGTERM, SIGINT).
     """
-    ensemble = experiment.ensemble
-    assert ensemble is not None
     rows = []
-    if experiment.circuit is not None:
-        members = _circuits(experiment, seeds, dataset, state_dir, code, report)
+    if isinstance(problem.network, NetworkConfig):
+        members = _networks(problem, problem.network, init, training, ensemble, seeds, dataset, report)
     else:
-        members = _networks(experiment, seeds, dataset, report)
+        members = _circuits(problem, init, training, seeds, dataset, state_dir, code, report)
     for member in members:
-        network = member.experiment.network
-        risk, test_risk = (make_risk(member.experiment, read_samples(dataset, split)) for split in ("train", "test"))
+        network = member.problem.network
+        risk, test_risk = (make_risk(member.problem, read_samples(dataset, split)) for split in ("train", "test"))
         for epoch in ensemble.epochs:
             params = member.params[epoch]
             loss, grad = risk.loss_and_grad(params)
@@ -97,7 +102,9 @@ def write_ensemble(
 
 
 def _circuits(
-    experiment: Experiment,
+    problem: Problem,
+    init: InitConfig,
+    training: TrainingConfig,
     seeds: Sequence[int],
     dataset: str,
     state_dir: str,
@@ -106,29 +113,36 @@ def _circuits(
 ) -> Iterator[Member]:
     for seed in seeds:
         folder = f"{state_dir}/seed={seed}"
-        trajectory = run_training(experiment, seed, dataset, state_dir=folder, code=code, report=report)
-        yield Member(experiment, seed, trajectory["params"])
+        trajectory = run_training(problem, init, training, seed, dataset, state_dir=folder, code=code, report=report)
+        yield Member(problem, seed, trajectory["params"])
 
 
-def _networks(experiment: Experiment, seeds: Sequence[int], dataset: str, report: Report | None) -> Iterator[Member]:
+def _networks(
+    problem: Problem,
+    network: NetworkConfig,
+    init: InitConfig,
+    training: TrainingConfig,
+    ensemble: EnsembleConfig,
+    seeds: Sequence[int],
+    dataset: str,
+    report: Report | None,
+) -> Iterator[Member]:
     """All members of an activation are one risk: a step of all costs little more than a step of one."""
     from vqc_landscape.risks.network_risk import side_by_side
 
-    ensemble, network, training, data = experiment.ensemble, experiment.network, experiment.training, experiment.data
-    assert ensemble is not None and network is not None and training is not None and data is not None
     for activation in ensemble.activations or [network.activation]:
         kinds = [
-            experiment.model_copy(
+            problem.model_copy(
                 update={"network": network.model_copy(update={"activation": activation, "initialiser": initialiser})}
             )
             for initialiser in ensemble.initialisers or [network.initialiser]
         ]
         risk = make_risk(kinds[0], read_samples(dataset, "train"))
         members = list(itertools.product(kinds, seeds))
-        start = np.stack([initial_params(kind, seed) for kind, seed in members])
+        start = np.stack([initial_params(kind, init, seed) for kind, seed in members])
         optimiser, stack = optimiser_of(training), side_by_side(risk, len(members))
-        check_batch_size(experiment, optimiser, risk.n_samples)
-        n_epochs, order = training.n_epochs, data.seed
+        check_batch_size(problem, optimiser, risk.n_samples)
+        n_epochs, order = training.n_epochs, getattr(problem.data, "seed", 0)
         with stop_requests() as stop:
             run = train(stack, start, optimiser, n_epochs, seed=order, report=report, stop=stop)
         trajectory = unless_stopped(run, None)

@@ -14,25 +14,23 @@ from vqc_landscape.studies.inputs import read_params, read_samples
 from vqc_landscape.tables.parquet import read_table, write_table
 
 if TYPE_CHECKING:
-    from vqc_landscape.config import Experiment, ShardsConfig
+    from vqc_landscape.config import Problem, ShardsConfig
 
 logger = logging.getLogger(__name__)
 
 
-def write_hessians(
-    experiment: Experiment, epochs: Sequence[int], trajectory: str, dataset: str | None, output: str
-) -> None:
+def write_hessians(problem: Problem, epochs: Sequence[int], trajectory: str, dataset: str | None, output: str) -> None:
     """Write the Hessian of the risk over the whole training set at each epoch, one row of it per row.
 
     Raises:
         ValueError: an epoch that was not trained.
     """
-    risk = make_risk(experiment, read_samples(dataset, "train"))
+    risk = make_risk(problem, read_samples(dataset, "train"))
     _write(risk.hessian, epochs, trajectory, output)
 
 
 def write_shard(
-    experiment: Experiment,
+    problem: Problem,
     shards: ShardsConfig,
     number: int,
     epochs: Sequence[int],
@@ -47,7 +45,7 @@ def write_shard(
     Raises:
         ValueError: an epoch that was not trained, or a division that the model or its data do not have.
     """
-    risk = make_risk(experiment, read_samples(dataset, "train"))
+    risk = make_risk(problem, read_samples(dataset, "train"))
     part, pair = divmod(number, shards.n_pairs)
     share = 1.0
     if shards.samples > risk.n_samples:
@@ -56,7 +54,7 @@ def write_shard(
         raise ValueError("hessian.shards.blocks must be 1: this risk cannot be split by parameters, but by samples.")
     if shards.samples > 1:
         indices = np.array_split(np.arange(risk.n_samples), shards.samples)[part]
-        if getattr(experiment.objective, "reduction", "mean") == "mean":
+        if getattr(problem.objective, "reduction", "mean") == "mean":
             share = len(indices) / risk.n_samples
         risk = risk.batch(indices)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import overload
 
 import numpy as np
 
@@ -12,6 +13,10 @@ from vqc_landscape.tables.parquet import read_table
 Samples = tuple[Array, Array]
 
 
+@overload
+def read_samples(dataset: str, split: str) -> Samples: ...
+@overload
+def read_samples(dataset: str | None, split: str) -> Samples | None: ...
 def read_samples(dataset: str | None, split: str) -> Samples | None:
     """Features (n, d) and targets (n,) of one split; None for an experiment without data."""
     if dataset is None:

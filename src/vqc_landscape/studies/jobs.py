@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import inspect
 import io
 import logging
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from importlib import import_module
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
+from vqc_landscape.config import parse_sections
 from vqc_landscape.simulator.threads import n_threads
 from vqc_landscape.training.interrupt import TrainingStopped
+from vqc_landscape.training.progress import ProgressLines
 
 PACKAGE_LOGGER = logging.getLogger("vqc_landscape")
 RESUME_ME = 75  # EX_TEMPFAIL of sysexits.h: not done, do it again
@@ -57,6 +62,34 @@ def job(title: str, log: str) -> Iterator[Progress]:
         for handler in (terminal, file):
             PACKAGE_LOGGER.removeHandler(handler)
             handler.close()
+
+
+def run_step(title: str, log: str, params: Mapping[str, Any], inputs: Mapping[str, Any], output: str) -> None:
+    """Call the function of a step with its sections of the configuration, its files, and what else its rule says.
+
+    Args:
+        title: as for :func:`job`.
+        log: as for :func:`job`.
+        params: of the rule. ``step`` is the name of the function, below the package; ``settings`` are the sections as
+            plain data; ``version`` is there for Snakemake alone; all others are arguments of the function.
+        inputs: files by name. Files and sections that the function does not ask for decide when it runs again.
+        output: the file that it writes.
+
+    Raises:
+        SystemExit: as :func:`job`.
+    """
+    given = {name: value for name, value in params.items() if name not in ("step", "settings", "version")}
+    with job(title, log) as progress:
+        module, _, name = params["step"].rpartition(".")
+        function = getattr(import_module(f"vqc_landscape.{module}"), name)
+        asked = inspect.signature(function).parameters
+        offered = parse_sections(params["settings"]) | dict(inputs.items())
+        given |= {key: value for key, value in offered.items() if key in asked}
+        if "dataset" in asked:
+            given.setdefault("dataset", None)
+        if "report" in asked:
+            given["report"] = ProgressLines(progress)
+        function(**given, output=output)
 
 
 def pass_on_sigterm() -> None:

@@ -14,20 +14,18 @@ from vqc_landscape.studies.build import make_risk
 from vqc_landscape.tables.parquet import write_table
 
 if TYPE_CHECKING:
-    from vqc_landscape.config import Experiment
+    from vqc_landscape.config import LandscapeConfig, Problem
 
 # the Hessian is computed on at most this many lines of the grid: chosen by us, a few seconds a plane
 HESSIAN_LINES = 61
 
 
-def write_landscape(experiment: Experiment, output: str) -> None:
+def write_landscape(problem: Problem, landscape: LandscapeConfig, output: str) -> None:
     """Write the loss on a grid (label null), then at each marked point.
 
     Gradient and Hessian are there at the marked points and on every few lines of the grid.
     """
-    plane = experiment.landscape
-    assert plane is not None
-    risk = make_risk(experiment)
+    plane, risk = landscape, make_risk(problem)
     axis = np.linspace(plane.low, plane.high, plane.n_grid)
     step = math.ceil((plane.n_grid - 1) / (HESSIAN_LINES - 1))
     lines = set(axis[::step])

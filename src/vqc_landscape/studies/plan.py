@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from vqc_landscape.config import Config, ConfigError, Experiment, FileData
+from vqc_landscape.config import Config, ConfigError, Experiment, FileData, Problem
 from vqc_landscape.provenance import PACKAGE, ROOT, source_hash
 from vqc_landscape.studies.parts import Part, parts_of, path_of
 from vqc_landscape.studies.user_code import own_code
@@ -77,9 +77,11 @@ def stale_parts(config: Config) -> list[Path]:
     return sorted(stale)
 
 
-def settings(experiment: Experiment, stage: str) -> dict[str, Any]:
-    """The part of an experiment that a stage depends on, defaults filled in."""
-    return {key: value for key, value in dump(experiment).items() if key in TABLES[stage].reads}
+def settings(experiment: Experiment, *sections: str) -> dict[str, Any]:
+    """The sections of an experiment that a step depends on, defaults filled in; `problem` is what is minimised."""
+    plain = experiment.model_dump(mode="json")
+    plain["problem"] = {key: plain[key] for key in Problem.model_fields}
+    return {section: plain[section] for section in sections}
 
 
 def own_inputs(experiment: Experiment) -> list[str]:
@@ -114,13 +116,9 @@ def check_own_code(config: Config) -> None:
 
 def _own(experiment: Experiment, stage: str) -> list[str]:
     """The user's own objects that a stage works with, by name."""
-    steps = TABLES[stage]
-    model = experiment.circuit or experiment.network
     optimiser = experiment.training.optimiser if experiment.training else None
-    chosen = [
-        model if "circuit" in steps.reads else None,
-        optimiser if steps.section in ("training", "ensemble") else None,
-    ]
+    trains = TABLES[stage].section in ("training", "ensemble")
+    chosen = [experiment.model if stage != "datasets" else None, optimiser if trains else None]
     return [reference for reference in chosen if isinstance(reference, str)]
 
 
@@ -193,7 +191,8 @@ def step_code(stage: str, *, has_network: bool) -> str:
     """
     circuit = ("circuits", "structure", "simulator", "models.circuit_model", "risks.circuit_risk")
     other = circuit if has_network else ("models.network_model", "risks.network_risk")
-    modules, columns = source_hash(TABLES[stage].step, skip=(*_UNUSED, *other)), str(TABLES[stage].columns)
+    module, _, _ = TABLES[stage].step.rpartition(".")
+    modules, columns = source_hash(module, skip=(*_UNUSED, *other)), str(TABLES[stage].columns)
     return hashlib.sha256(f"{modules} {columns}".encode()).hexdigest()[:16]
 
 

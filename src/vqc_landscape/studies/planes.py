@@ -16,21 +16,27 @@ from vqc_landscape.tables.parquet import read_table, write_table
 if TYPE_CHECKING:
     import pandas as pd
 
-    from vqc_landscape.config import Experiment
+    from vqc_landscape.config import PlanesConfig, Problem
 
 
 def write_planes(
-    experiment: Experiment, trajectory: str, spectra: str | None, dataset: str | None, output: str
+    problem: Problem,
+    planes: PlanesConfig,
+    trajectory: str,
+    dataset: str | None,
+    output: str,
+    spectra: str | None = None,
 ) -> None:
     """Write the loss on the grid of each plane, and where the epochs of the training run lie on it.
 
     A run is projected onto the plane of its principal components; the other planes show their centre alone.
+
+    Raises:
+        ValueError: the plane of eigenvectors without ``spectra``.
     """
     import pandas as pd
 
-    planes = experiment.planes
-    assert planes is not None
-    risk = make_risk(experiment, read_samples(dataset, "train"))
+    risk = make_risk(problem, read_samples(dataset, "train"))
     run = read_table("trajectories", trajectory).set_index("epoch")["params"]
     frames = []
     for name in planes.axes:
@@ -52,6 +58,7 @@ def _plane(name: str, run: pd.Series, epoch: int, seed: int, spectra: str | None
         return pca_plane(np.stack(run.to_list()))
     if name == "random":
         return random_plane(centre, seed)
-    assert spectra is not None
+    if spectra is None:
+        raise ValueError("The plane of eigenvectors needs the table of spectra, which was not given.")
     pairs = read_table("spectra", spectra)
     return eigenvector_plane(centre, Spectrum.from_pandas(pairs[pairs["epoch"] == epoch]))

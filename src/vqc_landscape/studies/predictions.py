@@ -11,14 +11,14 @@ from vqc_landscape.studies.inputs import read_params, read_samples
 from vqc_landscape.tables.parquet import write_table
 
 if TYPE_CHECKING:
-    from vqc_landscape.config import Experiment
+    from vqc_landscape.config import PredictionsConfig, Problem
 
 
-def write_predictions(experiment: Experiment, trajectory: str, dataset: str, output: str) -> None:
+def write_predictions(
+    problem: Problem, predictions: PredictionsConfig, trajectory: str, dataset: str, output: str
+) -> None:
     """Write the prediction at every point of a grid over [-1, 1]^2, x1 running fastest."""
-    predictions = experiment.predictions
-    assert predictions is not None
-    risk = make_risk(experiment, read_samples(dataset, "train"))
+    risk = make_risk(problem, read_samples(dataset, "train"))
     axis = np.linspace(-1, 1, predictions.n_grid)
     grid = np.stack([x.reshape(-1) for x in np.meshgrid(axis, axis)], axis=1)
     params = read_params(trajectory, predictions.epochs)

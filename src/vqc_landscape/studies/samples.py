@@ -14,35 +14,33 @@ from vqc_landscape.studies.inputs import read_samples
 from vqc_landscape.tables.parquet import read_table, write_table
 
 if TYPE_CHECKING:
-    from vqc_landscape.config import Experiment
+    from vqc_landscape.config import Problem, SamplesConfig
 
 logger = logging.getLogger(__name__)
 
 CERTAIN = 0.1  # of the samples, those with the largest |f|, get the eigenvalues of the other label, too. Chosen by us.
 
 
-def write_samples(experiment: Experiment, ensemble: str, dataset: str, output: str) -> None:
+def write_samples(problem: Problem, samples: SamplesConfig, ensemble: str, dataset: str, output: str) -> None:
     """Write a row per training sample, for every seed of a part of an ensemble.
 
-    Of an ensemble of networks only the members with the experiment's own activation and initialiser are read.
+    Of an ensemble of networks only the members with the problem's own activation and initialiser are read.
     """
-    samples, network = experiment.samples, experiment.network
-    assert samples is not None
-    members = read_table("ensembles", ensemble)
+    members, network = read_table("ensembles", ensemble), problem.network
     members = members[members["epoch"].isin(samples.epochs)]
     if network is not None:
         own = (members["activation"] == network.activation) & (members["initialiser"] == network.initialiser)
         members = members[own]
     parts = []
     for _, member in members.iterrows():
-        part = sample_curvatures(experiment, np.array(member["params"]), dataset, samples.n_leading)
+        part = sample_curvatures(problem, np.array(member["params"]), dataset, samples.n_leading)
         n = len(part["y"])
         parts.append({"seed": np.full(n, member["seed"]), "epoch": np.full(n, member["epoch"])} | part)
         logger.info("seed %d, epoch %d: %d samples", member["seed"], member["epoch"], n)
     write_table("samples", output, {name: [x for part in parts for x in part[name]] for name in parts[0]})
 
 
-def sample_curvatures(experiment: Experiment, params: Array, dataset: str, n_leading: int) -> dict[str, Any]:
+def sample_curvatures(problem: Problem, params: Array, dataset: str, n_leading: int) -> dict[str, Any]:
     r"""The Hessians H_s of the single samples at one point, as columns of table ``samples``.
 
     With H = mean_s H_s (or their sum, as the risk has it) and its eigenvectors v_k by falling magnitude of the
@@ -50,10 +48,8 @@ def sample_curvatures(experiment: Experiment, params: Array, dataset: str, n_lea
     those of H_s without the structural zeros, ascending; ``other_label`` are the smallest and the largest that the
     sample would have with the other label, -y, for the most certain tenth of the samples.
     """
-    read = read_samples(dataset, "train")
-    assert read is not None
-    features, targets = read
-    risk, other = make_risk(experiment, read), make_risk(experiment, (features, -targets))
+    features, targets = read_samples(dataset, "train")
+    risk, other = make_risk(problem, (features, targets)), make_risk(problem, (features, -targets))
     structural = risk.structural_directions
     whole = spectrum(risk.hessian(params), structural)
     leading = whole.eigvecs[:, np.argsort(-np.abs(whole.eigvals), kind="stable")[:n_leading]]

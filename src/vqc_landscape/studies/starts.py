@@ -14,21 +14,21 @@ from vqc_landscape.studies.inputs import read_samples
 from vqc_landscape.tables.parquet import write_table
 
 if TYPE_CHECKING:
-    from vqc_landscape.config import Experiment
+    from vqc_landscape.config import InitConfig, Problem, StartsConfig
 
 
-def write_starts(experiment: Experiment, seed: int, dataset: str | None, output: str) -> None:
+def write_starts(
+    problem: Problem, init: InitConfig, starts: StartsConfig, seed: int, dataset: str | None, output: str
+) -> None:
     """Write loss, gradient and eigenvalues at the initial points of the seeds from ``seed`` on, one row each."""
-    starts = experiment.starts
-    assert starts is not None
     samples = read_samples(dataset, "train")
     rows = []
-    for sized in resized(experiment, starts.sizes):
+    for sized in resized(problem, starts.sizes):
         risk, size = make_risk(sized, samples), sized.circuit
-        for init in range(seed, seed + starts.n_starts):
+        for own in range(seed, seed + starts.n_starts):
             names = {"n_qubits": size.n_qubits, "n_layers": size.n_layers} if size else {}
             rows.append(
-                {**names, "init": init, **_at(risk, initial_params(sized, init), with_data=samples is not None)}
+                {**names, "init": own, **_at(risk, initial_params(sized, init, own), with_data=samples is not None)}
             )
     write_table("starts", output, {name: [row[name] for row in rows] for name in rows[0]})
 

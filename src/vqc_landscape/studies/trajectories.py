@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vqc_landscape.checks import Array
+from vqc_landscape.config import Problem
 from vqc_landscape.studies.build import initial_params, make_risk, optimiser_of
 from vqc_landscape.studies.inputs import read_samples
 from vqc_landscape.tables.parquet import write_table
@@ -18,11 +19,13 @@ from vqc_landscape.training.loop import train, unless_stopped
 from vqc_landscape.training.optimisers import Optimiser
 
 if TYPE_CHECKING:
-    from vqc_landscape.config import Experiment
+    from vqc_landscape.config import InitConfig, TrainingConfig
 
 
 def write_trajectory(
-    experiment: Experiment,
+    problem: Problem,
+    init: InitConfig,
+    training: TrainingConfig,
     seed: int,
     dataset: str | None,
     output: str,
@@ -32,12 +35,14 @@ def write_trajectory(
     report: Callable[[int, int, float], None] | None = None,
 ) -> None:
     """Train one seed and write its trajectory to the part file ``output``; all else as for ``run_training``."""
-    trajectory = run_training(experiment, seed, dataset, state_dir=state_dir, code=code, report=report)
+    trajectory = run_training(problem, init, training, seed, dataset, state_dir=state_dir, code=code, report=report)
     write_table("trajectories", output, trajectory)
 
 
 def run_training(
-    experiment: Experiment,
+    problem: Problem,
+    init: InitConfig,
+    training: TrainingConfig,
     seed: int,
     dataset: str | None,
     *,
@@ -51,7 +56,9 @@ def run_training(
     at once, as anywhere else: reading a QNode of many samples takes minutes, and leaves nothing to be kept.
 
     Args:
-        experiment: what is trained.
+        problem: what is minimised.
+        init: distribution of the initial point.
+        training: how.
         seed: seed of the initial point and of the order of mini-batches.
         dataset: table of samples; None for state preparation.
         state_dir: folder of this seed's checkpoints; every different run has its own folder in it.
@@ -63,15 +70,13 @@ def run_training(
         TrainingStopped: it was asked to end; the last whole epoch is kept.
         ValueError: batches that are larger than the data.
     """
-    training = experiment.training
-    assert training is not None
     test = read_samples(dataset, "test")
-    params = initial_params(experiment, seed)
-    key = run_key(experiment, seed, params, Path(dataset).read_bytes() if dataset else b"", code)
-    risk = make_risk(experiment, read_samples(dataset, "train"))
-    test_risk = make_risk(experiment, test) if test else None
+    params = initial_params(problem, init, seed)
+    key = run_key(problem, training, seed, params, Path(dataset).read_bytes() if dataset else b"", code)
+    risk = make_risk(problem, read_samples(dataset, "train"))
+    test_risk = make_risk(problem, test) if test else None
     optimiser = optimiser_of(training)
-    check_batch_size(experiment, optimiser, risk.n_samples)
+    check_batch_size(problem, optimiser, risk.n_samples)
     checkpoint = Checkpoint(Path(state_dir) / key, key)
     with stop_requests() as stop:
         run = train(
@@ -89,14 +94,14 @@ def run_training(
     return unless_stopped(run, checkpoint)
 
 
-def check_batch_size(experiment: Experiment, optimiser: Optimiser, n_samples: int) -> None:
+def check_batch_size(problem: Problem, optimiser: Optimiser, n_samples: int) -> None:
     """See that a batch is no larger than the data, whose samples are only counted where a file of them is read.
 
     Raises:
         ValueError: it is larger.
     """
     if optimiser.batch_size is not None and optimiser.batch_size > n_samples:
-        data = experiment.data
+        data = problem.data
         file, n_test = getattr(data, "file", "the data"), getattr(data, "n_test", 0)
         raise ValueError(
             f"training.optimiser.batch_size is {optimiser.batch_size}, but {file} has {n_samples} training samples, "
@@ -104,11 +109,12 @@ def check_batch_size(experiment: Experiment, optimiser: Optimiser, n_samples: in
         )
 
 
-def run_key(experiment: Experiment, seed: int, params: Array, samples: bytes, code: str) -> str:
+def run_key(problem: Problem, training: TrainingConfig, seed: int, params: Array, samples: bytes, code: str) -> str:
     """Hash of all that changes a trajectory: not of its length, nor of how often it is saved."""
-    how = experiment.model_dump(
-        mode="json", exclude={"seeds": True, "ensemble": True, "training": {"n_epochs", "checkpoint_every"}}
-    )
-    digest = hashlib.sha256(json.dumps([how, seed, code], sort_keys=True).encode())
+    how = [
+        problem.model_dump(mode="json", include={*Problem.model_fields}),
+        training.model_dump(mode="json", exclude={"n_epochs", "checkpoint_every"}),
+    ]
+    digest = hashlib.sha256(json.dumps([*how, seed, code], sort_keys=True).encode())
     digest.update(params.tobytes() + samples)
     return digest.hexdigest()[:16]

@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 
 from vqc_landscape.config import TrainingConfig
-from vqc_landscape.tables.table import MODEL, Table
+from vqc_landscape.tables.table import Table
 
 INT, FLOAT, STR, BOOL = pa.int64(), pa.float64(), pa.string(), pa.bool_()
 FLOATS = pa.list_(FLOAT)
@@ -33,8 +33,7 @@ TABLES: dict[str, Table] = {
         columns=pa.schema({"x1": FLOAT, "x2": FLOAT, "features": FLOATS, "y": FLOAT, "split": STR}),
         by_seed=True,
         section="data",
-        step="studies.datasets",
-        reads=frozenset({"data"}),
+        step="studies.datasets.write_dataset",
         seconds=lambda data, work: work.sweep,
         numbers=lambda data, work: 4 * (work.n_samples + data.n_test),
         forms_matrices=_never,
@@ -55,8 +54,7 @@ TABLES: dict[str, Table] = {
         by_seed=True,
         section="training",
         unless="ensemble",
-        step="studies.trajectories",
-        reads=MODEL | {"init", "training"},
+        step="studies.trajectories.write_trajectory",
         seconds=lambda training, work: work.training,
         numbers=lambda training, work: work.trajectory,
         forms_matrices=_trains_with_matrices,
@@ -65,8 +63,7 @@ TABLES: dict[str, Table] = {
         columns=_HESSIANS,
         by_seed=True,
         section="hessian",
-        step="studies.hessians",
-        reads=MODEL,
+        step="studies.hessians.write_hessians",
         seconds=lambda hessian, work: min(hessian.epochs_per_job, work.n_hessians) * work.hessian,
         numbers=lambda hessian, work: work.n_params**2 * min(hessian.epochs_per_job, work.n_hessians),
         forms_matrices=_always,
@@ -77,8 +74,7 @@ TABLES: dict[str, Table] = {
         ),
         by_seed=True,
         section="hessian",
-        step="studies.spectra",
-        reads=MODEL,
+        step="studies.spectra.write_spectra",
         seconds=lambda hessian, work: work.diagonalised * work.n_hessians,
         numbers=lambda hessian, work: work.n_params**2 * work.n_hessians,
         forms_matrices=_never,
@@ -90,8 +86,7 @@ TABLES: dict[str, Table] = {
         ),
         by_seed=True,
         section="scans",
-        step="studies.scans",
-        reads=MODEL | {"training", "hessian", "scans"},
+        step="studies.scans.write_scans",
         seconds=lambda scans, work: work.sweep * scans.n_points * len(scans.positions),
         numbers=lambda scans, work: work.n_params**2 * work.n_hessians + 6 * scans.n_points * len(scans.positions),
         forms_matrices=_never,
@@ -100,8 +95,7 @@ TABLES: dict[str, Table] = {
         columns=pa.schema({"epoch": INT, "x1": FLOAT, "x2": FLOAT, "prediction": FLOAT}),
         by_seed=True,
         section="predictions",
-        step="studies.predictions",
-        reads=MODEL | {"training", "predictions"},
+        step="studies.predictions.write_predictions",
         seconds=lambda predictions, work: work.sweep * len(predictions.epochs),
         numbers=lambda predictions, work: work.trajectory + 4 * predictions.n_grid**2 * len(predictions.epochs),
         forms_matrices=_never,
@@ -126,8 +120,7 @@ TABLES: dict[str, Table] = {
         ),
         by_seed=False,
         section="ensemble",
-        step="studies.ensembles",
-        reads=MODEL | {"init", "training", "ensemble"},
+        step="studies.ensembles.write_ensemble",
         seconds=lambda ensemble, work: work.n_seeds * (work.training + work.hessian * len(ensemble.epochs)),
         numbers=lambda ensemble, work: work.trajectory * work.n_models,
         forms_matrices=lambda ensemble: ensemble.n_extremes is None,
@@ -151,8 +144,7 @@ TABLES: dict[str, Table] = {
         ),
         by_seed=False,
         section="samples",
-        step="studies.samples",
-        reads=MODEL | {"training", "ensemble", "samples"},
+        step="studies.samples.write_samples",
         # with both labels, and the eigenvalues of every sample
         seconds=lambda samples, work: (
             work.n_seeds * len(samples.epochs) * (2 * work.hessian + work.n_samples * work.diagonalised)
@@ -178,8 +170,7 @@ TABLES: dict[str, Table] = {
         ),
         by_seed=True,
         section="shift_rule",
-        step="studies.shift_rule",
-        reads=MODEL | {"init", "shift_rule"},
+        step="studies.shift_rule.write_shift_rule",
         seconds=lambda shift_rule, work: work.shift_rule,
         numbers=lambda shift_rule, work: work.n_params,
         forms_matrices=_always,
@@ -203,8 +194,7 @@ TABLES: dict[str, Table] = {
         ),
         by_seed=True,
         section="starts",
-        step="studies.starts",
-        reads=MODEL | {"init", "starts"},
+        step="studies.starts.write_starts",
         # the metric, too, has its tangents and its eigenvalues
         seconds=lambda starts, work: 2 * starts.n_starts * (work.hessian + work.diagonalised),
         numbers=lambda starts, work: work.n_params * starts.n_starts,
@@ -227,8 +217,7 @@ TABLES: dict[str, Table] = {
         ),
         by_seed=True,
         section="landscape",
-        step="studies.landscapes",
-        reads=MODEL | {"landscape"},
+        step="studies.landscapes.write_landscape",
         seconds=lambda landscape, work: work.sweep * landscape.n_grid**2,
         numbers=lambda landscape, work: 4 * landscape.n_grid**2,
         grid=lambda landscape, work: landscape.n_grid**2 * work.n_params,
@@ -241,8 +230,7 @@ TABLES: dict[str, Table] = {
         ),
         by_seed=True,
         section="published_hessian",
-        step="studies.conventions",
-        reads=MODEL,
+        step="studies.conventions.write_convention_errors",
         seconds=lambda hessian, work: work.hessian * work.n_hessians,
         numbers=lambda hessian, work: work.n_params**2 * work.n_hessians,
         forms_matrices=_always,
@@ -264,8 +252,7 @@ TABLES: dict[str, Table] = {
         ),
         by_seed=True,
         section="planes",
-        step="studies.planes",
-        reads=MODEL | {"training", "hessian", "planes"},
+        step="studies.planes.write_planes",
         seconds=lambda planes, work: (
             planes.n_grid**2
             * len(planes.axes)

@@ -8,8 +8,6 @@ from typing import Any
 
 import pyarrow as pa
 
-MODEL = frozenset({"circuit", "network", "params_shape", "objective", "convention", "data"})
-
 
 @dataclass(frozen=True)
 class Work:
@@ -66,8 +64,7 @@ class Table:
         by_seed: every seed has its own folder; else the seed is a column, and a part holds a block of seeds.
         section: key or property of an experiment that is None when it has no such table.
         unless: key with which an experiment does without the table.
-        step: module whose function writes the table.
-        reads: keys of the experiment that the step reads.
+        step: name of the function that writes a part, below the package.
         seconds: of one core, but for the start.
         numbers: of the largest table that the step holds.
         grid: numbers of the points that it works on, besides.
@@ -80,7 +77,6 @@ class Table:
     section: str
     unless: str | None = None
     step: str
-    reads: frozenset[str]
     seconds: Estimate
     numbers: Estimate
     grid: Estimate = nothing

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
+from io import TextIOBase
 from typing import TextIO
 
 
@@ -12,7 +13,10 @@ class ProgressLines:
     """A ``report`` for ``train``: ``epoch 12/40  loss 0.3012``, at most once per ``interval``, and at the end."""
 
     def __init__(
-        self, stream: TextIO | None = None, interval: float = 1.0, clock: Callable[[], float] = time.monotonic
+        self,
+        stream: TextIO | TextIOBase | None = None,
+        interval: float = 1.0,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.stream = stream or sys.stderr
         self.interval = interval  # seconds
