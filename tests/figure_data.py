@@ -9,7 +9,7 @@ import numpy as np
 import yaml
 
 from vqc_landscape.config import Config, Experiment, parse_config
-from vqc_landscape.figures.registry import look_up, required_tables
+from vqc_landscape.figures.select import find_figure, required_tables
 from vqc_landscape.studies.parts import path_of
 from vqc_landscape.tables.parquet import write_table
 from vqc_landscape.tables.registry import SCHEMAS, is_by_seed
@@ -29,7 +29,7 @@ def study(figures: dict[str, Any] | None = None, **experiments: dict[str, Any]) 
 
 def write_tables(name: str, config: Config, folder: Path) -> dict[str, list[Path]]:
     """Write what a figure needs; returns stage -> part files."""
-    paths: dict[str, list[Path]] = {stage: [] for stage in look_up(name, config).reads}
+    paths: dict[str, list[Path]] = {stage: [] for stage in find_figure(name, config)[0].reads}
     for part in required_tables(name, config):
         stage, experiment, number = part
         path = Path(path_of(str(folder), part))

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from figure_data import ROOT, study, write_tables
+from figure_data import study, write_tables
 from PIL import Image
 
 from vqc_landscape.config import Config
@@ -95,10 +95,6 @@ class Material:
             self.tables,
             self.folder / "claims.parquet" if claims else None,
             sorted((self.folder / "benchmarks").rglob("*.tsv")),
-            {
-                name: (ROOT / "workflow" / "report" / f"{name.removeprefix('qnn_')}.rst").read_text()
-                for name in self.figures
-            },
             output,
         )
         return output

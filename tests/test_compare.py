@@ -15,7 +15,7 @@ import vqc_landscape as vl
 from vqc_landscape.config import Config, parse_config
 from vqc_landscape.figures import style
 from vqc_landscape.figures.compare import FLOOR, n_gradients, plot_runs, quartiles, spans_decades
-from vqc_landscape.figures.registry import make_figure
+from vqc_landscape.figures.draw import make_figure
 from vqc_landscape.training.loop import train
 from vqc_landscape.training.optimisers import make_optimiser
 

@@ -10,7 +10,8 @@ from figure_data import study
 
 from vqc_landscape.config import ConfigError
 from vqc_landscape.figures import needs
-from vqc_landscape.figures.registry import FIGURES, required_tables
+from vqc_landscape.figures.registry import FIGURES
+from vqc_landscape.figures.select import required_tables
 
 ENERGY: dict[str, Any] = {
     "circuit": {"ansatz": "layered", "n_qubits": 4, "n_layers": 2},

@@ -17,8 +17,8 @@ from vqc_landscape.circuits.ansatz import layered, reuploading, rx_product
 from vqc_landscape.circuits.program import FixedGate, Rotation
 from vqc_landscape.figures import labels, style
 from vqc_landscape.figures.circuits import place, split_layers
+from vqc_landscape.figures.draw import make_figure
 from vqc_landscape.figures.landscapes import colour_levels
-from vqc_landscape.figures.registry import make_figure
 from vqc_landscape.figures.spectra import eigenvalue_bins
 
 STUDY = study()

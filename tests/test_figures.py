@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import subprocess
 import sys
-from pathlib import Path
+from dataclasses import fields
 from types import SimpleNamespace
 
 import matplotlib as mpl
@@ -17,20 +18,24 @@ from matplotlib.figure import FigureBase
 from PIL import Image
 
 from vqc_landscape.circuits.ansatz import layered
-from vqc_landscape.config import FIGURES as CONFIGURABLE
 from vqc_landscape.config import ConfigError, FigureConfig
 from vqc_landscape.figures import labels, style
 from vqc_landscape.figures.circuits import plot_circuit
 from vqc_landscape.figures.classifier import plot_data, plot_prediction_map
+from vqc_landscape.figures.draw import draw_figure, make_figure
+from vqc_landscape.figures.figure import Figure
 from vqc_landscape.figures.landscapes import plot_eigenvalues, plot_landscape
 from vqc_landscape.figures.optimisers import plot_loss, plot_loss_over_seeds
-from vqc_landscape.figures.registry import FIGURES, draw_figure, make_figure, required_tables
+from vqc_landscape.figures.registry import FIGURES, OF_AN_EXPERIMENT
+from vqc_landscape.figures.select import required_tables
 from vqc_landscape.figures.spectra import (
     plot_eigenvalue_histogram,
     plot_eigenvalues_along_training,
     plot_scans,
 )
+from vqc_landscape.report.views import VIEWS
 from vqc_landscape.tables.parquet import read_table
+from vqc_landscape.tables.registry import TABLES
 
 PAPER = study()
 COMPARED = ["fig11_gd", "fig11_lbfgs", "fig11_hlr", "fig11_hlr_qng", "qnn", "ffnn"]  # a figure that the paper has not
@@ -358,9 +363,18 @@ def test_registry_is_light():
     assert ran.stdout.strip() == "[]"
 
 
-def test_registry_has_the_figures_of_the_schema():
-    assert tuple(FIGURES) == CONFIGURABLE
-    assert all((Path(labels.__file__).parent / f"{f.module.split('.')[-1]}.py").is_file() for f in FIGURES.values())
+@pytest.mark.parametrize("figure", [*FIGURES.values(), *OF_AN_EXPERIMENT.values()], ids=lambda figure: figure.draw)
+def test_what_a_record_names_is_there(figure):
+    module, _, function = figure.draw.rpartition(".")
+    assert callable(getattr(importlib.import_module(f"vqc_landscape.{module}"), function))
+    assert set(figure.views) <= set(VIEWS) and set(figure.reads) <= set(TABLES)
+
+
+@pytest.mark.parametrize("field", ["draw", "reads", "views", "category", "caption"])
+def test_a_record_without_one_of_its_fields_fails_at_import(field):
+    given = {f.name: getattr(FIGURES["fig05"], f.name) for f in fields(Figure) if f.name != field}
+    with pytest.raises(TypeError, match=f"missing 1 required keyword-only argument: '{field}'"):
+        Figure(**given)
 
 
 def test_required_tables():

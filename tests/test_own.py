@@ -15,8 +15,10 @@ import pytest
 
 from vqc_landscape.config import Config, ConfigError, Experiment, parse_config, parse_sections
 from vqc_landscape.figures import labels
+from vqc_landscape.figures.draw import draw_figure, make_figure
 from vqc_landscape.figures.experiment import plot_training
-from vqc_landscape.figures.registry import OF_AN_EXPERIMENT, draw_figure, make_figure, own_figures, required_tables
+from vqc_landscape.figures.registry import OF_AN_EXPERIMENT
+from vqc_landscape.figures.select import own_figures, required_tables
 from vqc_landscape.studies import plan
 from vqc_landscape.studies.build import initial_params, make_risk
 from vqc_landscape.studies.datasets import write_dataset

@@ -29,7 +29,8 @@ from vqc_landscape.config import (
     load_config,
     parse_sections,
 )
-from vqc_landscape.figures.registry import FIGURES, required_tables
+from vqc_landscape.figures.registry import FIGURES
+from vqc_landscape.figures.select import required_tables
 from vqc_landscape.studies import build, plan
 from vqc_landscape.studies.conventions import relative_error, write_convention_errors
 from vqc_landscape.studies.datasets import sample_disk, write_dataset
@@ -592,8 +593,8 @@ def test_a_step_depends_on_the_columns_of_its_own_table_alone(monkeypatch: pytes
 
 def test_every_step_and_figure_has_code_that_can_be_hashed() -> None:
     steps = {plan.step_code(stage, has_network=False) for stage in TABLES}
-    figures = {plan.figure_code(figure.module) for figure in FIGURES.values()}
-    assert len(steps) == len(TABLES) and len(figures) == len({figure.module for figure in FIGURES.values()})
+    figures = {plan.figure_code(figure.draw) for figure in FIGURES.values()}
+    assert len(steps) == len(TABLES) and len(figures) == len({figure.draw for figure in FIGURES.values()})
 
 
 def test_parts_of_an_earlier_division_into_blocks_and_half_written_ones_are_stale(tmp_path: Path) -> None:

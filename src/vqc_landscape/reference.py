@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from vqc_landscape.config import Config
+from vqc_landscape.figures.registry import FIGURES
 
 SCHEMA = Path("workflow/schemas/config.schema.json")
 README = Path("config/README.md")
@@ -21,12 +22,18 @@ Schema = dict[str, Any]
 
 def json_schema() -> str:
     """The configuration as a JSON schema."""
-    return json.dumps(Config.model_json_schema(), indent=2) + "\n"
+    return json.dumps(_schema(), indent=2) + "\n"
+
+
+def _schema() -> Schema:
+    schema = Config.model_json_schema()
+    schema["properties"]["figures"]["propertyNames"] = {"enum": [*FIGURES]}
+    return schema
 
 
 def key_tables() -> str:
     """One Markdown table of keys per section of the configuration."""
-    schema = Config.model_json_schema()
+    schema = _schema()
     return "\n\n".join(_section(name, part) for name, part in _in_order(schema)) + "\n"
 
 

@@ -15,7 +15,7 @@ import pytest
 
 import vqc_landscape as vl
 from vqc_landscape.config import Config, load_config
-from vqc_landscape.figures.registry import own_figures
+from vqc_landscape.figures.select import own_figures
 from vqc_landscape.studies import plan
 from vqc_landscape.studies.build import make_risk
 from vqc_landscape.tables.parquet import read_table

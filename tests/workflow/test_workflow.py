@@ -20,7 +20,7 @@ import yaml
 
 from vqc_landscape.claims.registry import rows_of
 from vqc_landscape.config import Config, load_config
-from vqc_landscape.figures.registry import own_figures
+from vqc_landscape.figures.select import own_figures
 from vqc_landscape.studies import plan
 from vqc_landscape.tables.parquet import read_table
 from vqc_landscape.tables.registry import SCHEMAS, TABLES
@@ -206,13 +206,12 @@ def test_a_figure_setting_draws_that_figure_again(study: Study) -> None:
     assert study.edited(lambda raw: raw["figures"]["fig11"].update(seeds=[1])).planned() == {"draw fig11"}
 
 
-def test_a_caption_or_a_style_of_the_page_writes_the_page_again_and_nothing_else(study: Study, tmp_path: Path) -> None:
-    for part in ("workflow", "profiles", "config"):
-        shutil.copytree(ROOT / part, tmp_path / part)
-    shutil.copy(ROOT / "Snakefile", tmp_path)
-    caption = tmp_path / "workflow" / "report" / "fig05.rst"
-    caption.write_text(caption.read_text() + "\nOne more sentence.\n")
-    other = replace(study, snakefile=tmp_path / "Snakefile")
+def test_a_caption_writes_the_page_again_and_nothing_else(study: Study, tmp_path: Path) -> None:
+    caption = """
+from dataclasses import replace
+FIGURES["fig05"] = replace(FIGURES["fig05"], caption="Another sentence.")
+"""
+    other = study.with_module(tmp_path, "figures/registry.py", caption)
     assert other.planned() == set()  # the page itself is not listed
     done = other.snakemake("--dry-run", "all")
     assert PAGE in done.stdout + done.stderr

@@ -107,19 +107,9 @@ def shards_of(wildcards):
 
 
 def caption_file(figure):
-    """Where the caption of a figure is written; what experiments draw by themselves has one for each kind."""
-    return f"../report/{OWN_FIGURES[figure][1] if figure in OWN_FIGURES else figure}.rst"
-
-
-def caption(figure):
-    """Caption of a figure, for the page."""
-    return Path(workflow.source_path(caption_file(figure))).read_text(encoding="utf-8")
-
-
-def category(figure):
-    """Where Snakemake's own report lists a figure."""
-    if figure in OWN_FIGURES:
-        return "Figures of one experiment"
-    if figure.endswith("_conventions"):
-        return "Figures of the paper, exact and as published"
-    return "Figures of the paper" if figure.startswith("fig") else "Beyond the paper"
+    """A file with the caption of a figure: Snakemake's own report wants one."""
+    path = Path(".snakemake/captions", f"{figure}.rst").absolute()
+    if workflow.is_main_process:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(find_figure(figure, STUDY)[0].caption + "\n", encoding="utf-8")
+    return path

@@ -9,7 +9,7 @@ for figure, parts in PARTS.items():
         output:
             png=report(
                 f"{RESULTS}/figures/{figure}.png",
-                category=category(figure),
+                category=find_figure(figure, STUDY)[0].category,
                 labels={"figure": figure},
                 caption=caption_file(figure),
             ),
@@ -29,7 +29,7 @@ for figure, parts in PARTS.items():
         params:
             figure=figure,
             settings=plan.figure_settings(STUDY, figure, parts),
-            code=plan.figure_code(look_up(figure, STUDY).module),
+            code=plan.figure_code(find_figure(figure, STUDY)[0].draw),
         message:
             f"draw {figure}"
         script:

@@ -1,4 +1,4 @@
-# The page, from exactly what it shows. A caption is a parameter: a changed one makes the page again, and nothing else.
+# The page, from exactly what it shows.
 REPORT = f"{RESULTS}/report.html"
 
 
@@ -21,7 +21,6 @@ rule report:
         mem_mb=1000,
         runtime=10,
     params:
-        captions={figure: caption(figure) for figure in PARTS},
         settings=plan.report_settings(STUDY),
         code=plan.report_code(),
     message:

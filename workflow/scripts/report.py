@@ -13,6 +13,5 @@ with job("page", snakemake.log[0]):
         parts,
         claims[0] if claims else None,
         benchmarks,
-        snakemake.params.captions,
         snakemake.output[0],
     )

@@ -18,7 +18,7 @@ from vqc_landscape.config.model import (
     StatePreparation,
 )
 from vqc_landscape.config.read import ConfigError, load_config, parse_config, parse_sections
-from vqc_landscape.config.study import FIGURES, Config, FigureConfig
+from vqc_landscape.config.study import Config, FigureConfig
 from vqc_landscape.config.tables import (
     EnsembleConfig,
     LandscapeConfig,
@@ -45,7 +45,6 @@ __all__ = [
     "EnsembleConfig",
     "FileData",
     "Config",
-    "FIGURES",
     "StartsConfig",
     "Expectation",
     "QNG",

@@ -26,7 +26,7 @@ from vqc_landscape.claims.write import WORDS
 from vqc_landscape.config import Config
 from vqc_landscape.figures import labels
 from vqc_landscape.figures.data import FigureData
-from vqc_landscape.figures.registry import look_up, own_figures, shown_by
+from vqc_landscape.figures.select import find_figure, own_figures
 from vqc_landscape.report import record
 from vqc_landscape.report.view import View, Wanted
 from vqc_landscape.report.views import VIEWS
@@ -59,7 +59,6 @@ def write_report(
     tables: Mapping[str, Paths],
     claims: str | PathLike[str] | None,
     benchmarks: Paths,
-    captions: Mapping[str, str],
     output: str | PathLike[str],
 ) -> None:
     """Write the page from exactly the given files.
@@ -70,7 +69,6 @@ def write_report(
         tables: stage -> part files that the interactive views read.
         claims: the table of verdicts; None if the study measures no claims.
         benchmarks: Snakemake's benchmark files, ``.../<rule>/<job>.tsv``.
-        captions: figure -> its caption, reStructuredText.
         output: the page.
 
     Raises:
@@ -78,9 +76,9 @@ def write_report(
     """
     verdicts = [] if claims is None else read_claims(claims)
     files = sorted(map(Path, figures))  # what belongs to one figure of the paper has names that begin alike
-    wanted = {path.stem: VIEWS.get(look_up(path.stem, config).function, ()) for path in files}
+    wanted = {path.stem: [VIEWS[view] for view in find_figure(path.stem, config)[0].views] for path in files}
     data = _read([view for views in wanted.values() for view in views], tables)
-    shown = [_figure(path, config, data, captions, verdicts, wanted[path.stem]) for path in files]
+    shown = [_figure(path, config, data, verdicts, wanted[path.stem]) for path in files]
     finding = ": a demonstration" if config.notice else ": what holds" if verdicts else ""
     text = _template().render(
         heading=f"Loss landscapes of variational quantum circuits{finding}",
@@ -141,18 +139,17 @@ def _figure(
     path: Path,
     config: Config,
     tables: Mapping[str, pd.DataFrame],
-    captions: Mapping[str, str],
     verdicts: list[dict[str, Any]],
     views: Iterable[Wanted],
 ) -> Shown:
     name, image = path.stem, path.read_bytes()
     width, height = struct.unpack(">II", image[16:24])  # a PNG's first chunk
-    chosen = shown_by(name, config)
+    figure, chosen = find_figure(name, config)
     data = FigureData({e: config.experiments[e] for e in chosen.experiments}, tuple(chosen.seeds), tables)
     return Shown(
         name=name,
         title=title(name, config),
-        caption=publish_parts(captions[name], writer="html5", settings_overrides=_PLAIN)["body"],
+        caption=publish_parts(figure.caption, writer="html5", settings_overrides=_PLAIN)["body"],
         image=base64.b64encode(image).decode(),
         width=width,
         height=height,

@@ -273,14 +273,11 @@ _PLANES = Wanted(
     {"planes": ("plane", "axis_a", "axis_b", "epoch", "a", "b", "loss", "smallest", "largest")},
 )
 
-# by the function that draws the figure
-VIEWS: dict[str, tuple[Wanted, ...]] = {
-    "draw_landscape": (_LANDSCAPE,),
-    "draw_landscapes_compared": (_LANDSCAPE,),
-    "draw_planes": (_PLANES,),
-    "draw_spectra_along_training": (_SPECTRUM,),
-    "draw_spectra_compared": (_SPECTRUM,),
-    "draw_prediction_maps": (_MAPS, _SPECTRUM),
-    "draw_prediction_maps_compared": (_SPECTRUM,),
-    "draw_optimisers": (Wanted(curves, {"trajectories": ("epoch", "loss")}),),
+# by the name that figures know them by
+VIEWS: dict[str, Wanted] = {
+    "landscape": _LANDSCAPE,
+    "planes": _PLANES,
+    "spectrum": _SPECTRUM,
+    "maps": _MAPS,
+    "curves": Wanted(curves, {"trajectories": ("epoch", "loss")}),
 }

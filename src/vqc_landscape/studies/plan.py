@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from vqc_landscape.config import Config, ConfigError, Experiment, FileData, Problem
-from vqc_landscape.provenance import PACKAGE, ROOT, source_hash
+from vqc_landscape.provenance import ROOT, source_hash
 from vqc_landscape.studies.parts import Part, parts_of, path_of
 from vqc_landscape.studies.user_code import own_code
 from vqc_landscape.tables.registry import TABLES, is_by_seed
@@ -197,9 +197,11 @@ def step_code(stage: str, *, has_network: bool) -> str:
 
 
 @functools.cache
-def figure_code(module: str) -> str:
-    """Hash over the code that draws a figure; ``module`` is its full name."""
-    return source_hash(module.removeprefix(f"{PACKAGE}."), "figures.registry", skip=_UNUSED)
+def figure_code(draw: str) -> str:
+    """Hash over the code that draws a figure by this function, named below the package. Captions do not count."""
+    module, _, function = draw.rpartition(".")
+    kept = ("figures.figure", "figures.registry", "figures.needs", "figures.select")
+    return f"{function}-{source_hash(module, 'figures.draw', skip=(*_UNUSED, *kept))}"
 
 
 @functools.cache
