@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -37,10 +38,7 @@ def write_table(name: str, path: str | os.PathLike[str], columns: Mapping[str, I
     if len(set(lengths.values())) != 1:
         raise ValueError(f"Table `{name}` needs columns of one length, but has {lengths}.")
     length = next(iter(lengths.values()))
-    arrays = [
-        pa.array(rows[f.name], type=f.type, from_pandas=True) if f.name in rows else pa.nulls(length, f.type)
-        for f in schema
-    ]
+    arrays = [_column(rows[f.name], f.type) if f.name in rows else pa.nulls(length, f.type) for f in schema]
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     with atomic_file(path) as temporary:
@@ -58,6 +56,18 @@ def read_table(
     Raises:
         ValueError: a file that is missing, damaged, or has other columns; it is named.
     """
+    frame: pd.DataFrame = read_arrow(name, paths, columns).to_pandas()
+    return frame
+
+
+def read_arrow(
+    name: str, paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]], columns: Sequence[str] | None = None
+) -> pa.Table:
+    """The same as a table of Arrow: pandas takes a third of a second to import.
+
+    Raises:
+        ValueError: as :func:`read_table`.
+    """
     if isinstance(paths, str | os.PathLike):
         paths = [paths]
     if columns is not None and not is_by_seed(name):
@@ -65,8 +75,7 @@ def read_table(
     tables = [_read_part(name, Path(p), columns) for p in paths]
     if not tables:
         raise ValueError(f"No file of table `{name}` was given.")
-    frame: pd.DataFrame = pa.concat_tables(tables).to_pandas()
-    return frame
+    return pa.concat_tables(tables)
 
 
 def _read_part(name: str, path: Path, columns: Sequence[str] | None) -> pa.Table:
@@ -90,8 +99,16 @@ def _read_part(name: str, path: Path, columns: Sequence[str] | None) -> pa.Table
     keys = dict(part.split("=", 1) for part in path.parent.parts if "=" in part)
     for key, type_, cast in (("experiment", pa.string(), str), ("seed", pa.int64(), int)):
         if key in keys:
-            table = table.append_column(key, pa.array([cast(keys[key])] * len(table), type=type_))
+            table = table.append_column(key, _column([cast(keys[key])] * len(table), type_))
     return table
+
+
+def _column(values: list[object], kind: pa.DataType) -> pa.Array:
+    """A column, None and not-a-number as null. Of what is no array, Arrow asks pandas what it is."""
+    cells = np.empty(len(values), dtype=object)
+    for i, value in enumerate(values):
+        cells[i] = value
+    return pa.array(cells, type=kind, from_pandas=True)
 
 
 def _columns(schema: pa.Schema) -> str:

@@ -19,6 +19,7 @@ from numba.core.codegen import JITCPUCodegen
 from numba.core.cpu import CPUTargetOptions
 from numba.core.options import TargetOptions
 from numba.core.registry import CPUDispatcher, CPUTarget, cpu_target
+from numba.core.runtime.nrt import rtsys
 from numba.core.utils import threadsafe_cached_property
 
 Function = Callable[..., Any]
@@ -67,6 +68,12 @@ class Kernel(CPUDispatcher):
 
 
 class _Cache(FunctionCache):
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        """As numba's, but for the declarations of all of numpy: only who compiles needs them, and they take 0.3 s."""
+        rtsys.initialize(target_context)  # reference counts of arrays, which machine code calls
+        with self._guard_against_spurious_io_errors():
+            return self._load_overload(sig, target_context)
+
     def __init__(self, function: Function, folder: str | Path) -> None:
         self._impl_class: Any = partial(_Files, folder=folder)
         super().__init__(function)
