@@ -56,9 +56,7 @@ def hessian_costlier(data: ClaimData) -> Measurement:
     hessian, block, full = (int(largest[f"{name}_runs"]) for name in ("hessian", "metric_block", "metric_full"))
     remark = (
         f"{largest['n_params']} parameters: {hessian} runs for the Hessian, {block} for the block-diagonal metric, "
-        f"{full} "
-        "for the full one (by Hadamard tests with one more qubit and controlled gates; by the shift rule on overlaps "
-        "it "
-        "takes as many runs as the Hessian). Times are in results/timings."
+        f"{full} for the full one (by Hadamard tests with one more qubit and controlled gates; by the shift rule on "
+        "overlaps it takes as many runs as the Hessian). Times are in results/timings."
     )
     return without_seeds(hessian / block, remark=remark)

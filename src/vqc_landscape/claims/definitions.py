@@ -18,8 +18,7 @@ CONVERGED = 0.01  # fidelity of 99 %, chosen by us
 FLAT = 0.1
 WHEN_FLAT = (
     "a start is flat if every |eigenvalue| is below a tenth of the largest that this circuit would have there if its "
-    "own "
-    "state were the target (half of the quantum Fisher matrix)"
+    "own state were the target (half of the quantum Fisher matrix)"
 )
 
 

@@ -75,8 +75,7 @@ def vqc_flat_start(data: ClaimData) -> Measurement:
     low, middle, high = np.quantile(relative, [0.1, 0.5, 0.9])
     remark = (
         f"The largest |eigenvalue| is {middle:.2f} of that scale in the median, {low:.2f} to {high:.2f} in four of "
-        f"five "
-        "starts."
+        "five starts."
     )
     return over_seeds(is_flat(starts), remark=remark)
 
@@ -162,8 +161,7 @@ def scan_zero_flat(data: ClaimData) -> Measurement:
     section="V, Fig. 6",
     statement="The larger the eigenvalue, the steeper the loss along its eigenvector.",
     measures="the share of pairs of scanned eigenvectors of which the one with the larger eigenvalue has the larger "
-    "mean "
-    "rise of the loss within 1 rad, mean over the runs",
+    "mean rise of the loss within 1 rad, mean over the runs",
     expected="1",
     threshold=at_least(0.9, "a rule, up to one pair in ten; without any relation it would be a half"),
     figure="fig06",

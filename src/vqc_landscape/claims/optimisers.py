@@ -135,9 +135,8 @@ def hlr_escapes(data: ClaimData) -> Measurement:
 @claim(
     section="VII",
     statement="L-BFGS, being Hessian based, trains these circuits better than first-order methods.",
-    measures="the share of starts from which L-BFGS ends at a lower loss than every first-order method (GD, GD with a "
-    "large "
-    "learning rate, Adam) with about as many gradients",
+    measures="the share of starts from which L-BFGS ends at a lower loss than every first-order method (GD, GD with "
+    "a large learning rate, Adam) with about as many gradients",
     expected="most starts",
     threshold=above(
         0.5, "'better' against the null model of a coin; 60 iterations took 71 to 141 gradients, median 84"
@@ -166,8 +165,7 @@ def _rates(data: ClaimData) -> list[float]:
     section="VII",
     statement="H-LR to leave the plateau, then quantum natural gradient: the combination works.",
     measures=f"share of converged runs (loss below {CONVERGED:g}) of the combination with the full metric, less that "
-    f"of the "
-    "better of H-LR and natural gradient alone",
+    "of the better of H-LR and natural gradient alone",
     expected="above 0",
     threshold=above(0, "a combination works if it is better than either of its parts", known=True),
     figure="final_losses",

@@ -53,8 +53,7 @@ def toy_saddles(data: ClaimData) -> Measurement:
     section="III, Fig. 2d",
     statement="At the minimum no eigenvalue is negative and the gradient is 0.",
     measures="at the marked point of lowest loss: the norm of the gradient, or minus the smallest eigenvalue if that "
-    "is "
-    "larger",
+    "is larger",
     expected="0",
     threshold=at_most(ZERO, AS_ZERO, known=True),
     figure="fig02",
@@ -171,8 +170,8 @@ def local_never_flat(data: ClaimData) -> Measurement:
     if largest[flattest] <= ZERO < together:
         remark = (
             f"The Hessian is diag(cos theta_i) / (2N) and vanishes at theta_i = +-pi/2, point {point['label']}); but "
-            f"the "
-            f"gradient does not, its norm is {point['grad_norm']:.3g}. What is true: the two never vanish together."
+            f"the gradient does not, its norm is {point['grad_norm']:.3g}. What is true: the two never vanish "
+            "together."
         )
     return without_seeds(largest[flattest], remark=remark)
 
@@ -182,8 +181,7 @@ def local_never_flat(data: ClaimData) -> Measurement:
     statement="For the target |+...+> there is a stable valley at high loss, with a zero mode along (theta_1, "
     "-theta_2).",
     measures="how much the loss differs between the lines theta_1 + theta_2 = const of the plane, less how much it "
-    "varies "
-    "along one of them",
+    "varies along one of them",
     expected="above 0",
     threshold=above(ZERO, "a valley along these lines, against a flat plane; 1e-12 is far above round-off", known=True),
     figure="fig04",

@@ -28,8 +28,8 @@ def _trains_with_matrices(training: TrainingConfig) -> bool:
 _HESSIANS = pa.schema({"epoch": INT, "row": INT, "values": FLOATS})
 
 TABLES: dict[str, Table] = {
-    # samples of two features have x1 and x2, others a list
     "datasets": Table(
+        what="training and test samples: two features in x1 and x2, others in a list",
         columns=pa.schema({"x1": FLOAT, "x2": FLOAT, "features": FLOATS, "y": FLOAT, "split": STR}),
         by_seed=True,
         section="data",
@@ -39,6 +39,7 @@ TABLES: dict[str, Table] = {
         forms_matrices=_never,
     ),
     "trajectories": Table(
+        what="training runs, one row an epoch; epoch 0 is the initial point",
         columns=pa.schema(
             {
                 "epoch": INT,
@@ -60,6 +61,7 @@ TABLES: dict[str, Table] = {
         forms_matrices=_trains_with_matrices,
     ),
     "hessians": Table(
+        what="the Hessian over the whole training set, one row of it a row",
         columns=_HESSIANS,
         by_seed=True,
         section="hessian",
@@ -69,6 +71,7 @@ TABLES: dict[str, Table] = {
         forms_matrices=_always,
     ),
     "spectra": Table(
+        what=("eigenpairs of every Hessian, ascending; `structural` marks eigenvalues that are zero at every point"),
         columns=pa.schema(
             {"epoch": INT, "position": INT, "eigval": FLOAT, "eigvec": FLOATS, "structural": BOOL, "tolerance": FLOAT}
         ),
@@ -79,8 +82,8 @@ TABLES: dict[str, Table] = {
         numbers=lambda hessian, work: work.n_params**2 * work.n_hessians,
         forms_matrices=_never,
     ),
-    # loss at params(epoch) + t * eigenvector(position)
     "scans": Table(
+        what="loss at params(epoch) + t times an eigenvector",
         columns=pa.schema(
             {"epoch": INT, "position": INT, "eigval": FLOAT, "structural": BOOL, "t": FLOAT, "loss": FLOAT}
         ),
@@ -92,6 +95,7 @@ TABLES: dict[str, Table] = {
         forms_matrices=_never,
     ),
     "predictions": Table(
+        what="prediction on a grid over the square of the data",
         columns=pa.schema({"epoch": INT, "x1": FLOAT, "x2": FLOAT, "prediction": FLOAT}),
         by_seed=True,
         section="predictions",
@@ -100,8 +104,10 @@ TABLES: dict[str, Table] = {
         numbers=lambda predictions, work: work.trajectory + 4 * predictions.n_grid**2 * len(predictions.epochs),
         forms_matrices=_never,
     ),
-    # one row per member of an ensemble and epoch; eigvals without the structural zeros, ascending
     "ensembles": Table(
+        what=(
+            "many seeds of one model: one row a member and epoch, eigenvalues without the structural zeros, ascending"
+        ),
         columns=pa.schema(
             {
                 "activation": STR,
@@ -126,8 +132,10 @@ TABLES: dict[str, Table] = {
         forms_matrices=lambda ensemble: ensemble.n_extremes is None,
         many=True,
     ),
-    # one row per training sample: its own Hessian, by its eigenvalues and along the eigenvectors of the whole
     "samples": Table(
+        what=(
+            "the Hessian of every training sample by itself: its eigenvalues, and along the eigenvectors of the whole"
+        ),
         columns=pa.schema(
             {
                 "seed": INT,
@@ -155,8 +163,11 @@ TABLES: dict[str, Table] = {
         forms_matrices=_always,
         many=True,
     ),
-    # runs: circuits for the Hessian by the double shift rule, and for the metric tensor in blocks and in full
     "shift_rule": Table(
+        what=(
+            "the double shift rule by size: error, and circuit runs of the Hessian and of the metric tensor,"
+            " in blocks and in full"
+        ),
         columns=pa.schema(
             {
                 "n_qubits": INT,
@@ -176,9 +187,11 @@ TABLES: dict[str, Table] = {
         forms_matrices=_always,
         many=True,
     ),
-    # initial points, one seed (init) each, of circuits of one or several sizes;
-    # quantum_fisher: the largest eigenvalue of that matrix, null with data
     "starts": Table(
+        what=(
+            "initial points without training, one row a point; quantum_fisher is the largest eigenvalue of "
+            "that matrix, null with data"
+        ),
         columns=pa.schema(
             {
                 "n_qubits": INT,
@@ -201,8 +214,11 @@ TABLES: dict[str, Table] = {
         forms_matrices=_always,
         many=True,
     ),
-    # a grid of the loss (label null) and marked points; the Hessian at these and on every few lines of the grid
     "landscapes": Table(
+        what=(
+            "loss on a plane of two parameters (label null) and at marked points, with eigenpairs there and "
+            "on some lines; plane_eigvecs holds the components of each eigenvector along a and b"
+        ),
         columns=pa.schema(
             {
                 "label": STR,
@@ -212,7 +228,7 @@ TABLES: dict[str, Table] = {
                 "grad_norm": FLOAT,
                 "eigvals": FLOATS,
                 "structural": pa.list_(BOOL),
-                "plane_eigvecs": FLOATS,  # of each eigenvector its components along a and b, one after the other
+                "plane_eigvecs": FLOATS,
             }
         ),
         by_seed=True,
@@ -223,8 +239,8 @@ TABLES: dict[str, Table] = {
         grid=lambda landscape, work: landscape.n_grid**2 * work.n_params,
         forms_matrices=_always,
     ),
-    # of an as-published experiment against the exact one at the same parameters
     "convention_errors": Table(
+        what="an as-published experiment against the exact one at the same parameters",
         columns=pa.schema(
             {"epoch": INT, "loss": FLOAT, "loss_exact": FLOAT, "hessian_error": FLOAT, "eigval_error": FLOAT}
         ),
@@ -235,8 +251,10 @@ TABLES: dict[str, Table] = {
         numbers=lambda hessian, work: work.n_params**2 * work.n_hessians,
         forms_matrices=_always,
     ),
-    # loss on the grid of a plane (epoch null), and where the training run lies on it
     "planes": Table(
+        what=(
+            "loss on planes through the parameters of one epoch (epoch null), and where the training run lies on them"
+        ),
         columns=pa.schema(
             {
                 "plane": STR,

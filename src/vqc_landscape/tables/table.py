@@ -60,6 +60,7 @@ class Table:
     Estimates are functions ``(section of the configuration, Work)``, for one job.
 
     Attributes:
+        what: what is in it, for readers.
         columns: of every part file.
         by_seed: every seed has its own folder; else the seed is a column, and a part holds a block of seeds.
         section: key or property of an experiment that is None when it has no such table.
@@ -72,6 +73,7 @@ class Table:
         many: whether it holds many models or samples side by side.
     """
 
+    what: str
     columns: pa.Schema
     by_seed: bool
     section: str
