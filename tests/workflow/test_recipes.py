@@ -29,6 +29,7 @@ def write_traces(hessians, output):
 
 TABLE = """
     "traces": Table(
+        what="the trace of every Hessian",
         columns=pa.schema({"epoch": INT, "trace": FLOAT}),
         by_seed=True,
         section="hessian",
