@@ -387,7 +387,8 @@ def test_required_tables():
 @pytest.mark.parametrize(
     ("name", "config", "message"),
     [
-        ("fig12", STUDY, r"There is no figure 'fig12'; there are fig01, .*, compare\."),
+        ("fig12", STUDY, r"figures: there is no figure 'fig12'; did you mean 'fig\d+'\?"),
+        ("spectrograms", STUDY, r"figures: there is no figure 'spectrograms'; allowed: fig01, .*, compare"),
         (
             "fig02",
             study({"fig07": {"experiments": ["qnn"]}}),

@@ -539,6 +539,8 @@ def test_an_own_experiment_gets_its_tables_and_figures(folder: Path, keys: dict[
     write_spectra(own, [files["hessians"]], data, files["spectra"])
     write_scans(own, own.scans, files["trajectories"], files["spectra"], data, files["scans"])
     write_planes(own, own.planes, files["trajectories"], data, files["planes"], files["spectra"])
+    with pytest.raises(ValueError, match="The plane of eigenvectors needs the table of spectra, which was not given"):
+        write_planes(own, own.planes, files["trajectories"], data, files["planes"])
 
     run = np.stack(read_table("trajectories", files["trajectories"])["params"].to_list())
     planes = read_table("planes", files["planes"])

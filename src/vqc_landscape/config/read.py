@@ -56,9 +56,8 @@ def parse_sections(plain: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         pydantic.ValidationError: a section that is not valid.
     """
-    kinds: dict[str, Any] = {key: field.annotation for key, field in Experiment.model_fields.items()} | {
-        "problem": Problem
-    }
+    kinds: dict[str, Any] = {key: field.annotation for key, field in Experiment.model_fields.items()}
+    kinds["problem"] = Problem
     return {name: TypeAdapter(kinds[name]).validate_python(section) for name, section in plain.items()}
 
 

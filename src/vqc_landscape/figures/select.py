@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from vqc_landscape.config import Config, ConfigError, Experiment, FigureConfig
+from vqc_landscape.config.messages import nearest
 from vqc_landscape.figures import needs
 from vqc_landscape.figures.figure import Figure
 from vqc_landscape.figures.registry import FIGURES, OF_AN_EXPERIMENT
@@ -47,7 +48,7 @@ def find_figure(name: str, config: Config) -> tuple[Figure, FigureConfig]:
         experiment, kind = own[name]
         return OF_AN_EXPERIMENT[kind], FigureConfig(experiments=[experiment])
     if name not in FIGURES:
-        raise ConfigError(f"There is no figure {name!r}; there are {', '.join(FIGURES)}.")
+        raise ConfigError(f"figures: there is no figure {name!r}{nearest(name, list(FIGURES))}")
     if name not in config.figures:
         listed = ", ".join(config.figures) or "none"
         raise ConfigError(f"The configuration has no key `figures.{name}`; under `figures` it has: {listed}.")
@@ -79,8 +80,8 @@ def _check_table(who: str, name: str, experiment: Experiment, stage: str) -> Non
     """Refuse an experiment without a table that the figure reads."""
     if stage == "convention_errors":  # of the as-published one of two experiments, where the others are there, too
         return
-    asked_by, unless = TABLES[stage].section, TABLES[stage].unless
-    if getattr(experiment, asked_by) is None:
-        raise ConfigError(f"{who} has no key `{asked_by}`, which {name} draws.")
+    section, unless = TABLES[stage].section, TABLES[stage].unless
+    if getattr(experiment, section) is None:
+        raise ConfigError(f"{who} has no key `{section}`, which {name} draws.")
     if unless is not None and getattr(experiment, unless) is not None:
         raise ConfigError(f"{who} has the key `{unless}` and so keeps no {stage}, which {name} draws.")
